@@ -1,0 +1,148 @@
+"""All that a user interface may ask of the engine, as one union."""
+
+from dataclasses import dataclass, field
+from enum import Enum
+from typing import TypeAlias
+
+from wzp_core.protocol.ids import CallId, Fingerprint
+from wzp_core.settings.schema import Settings
+
+
+class Answer(Enum):
+    TRUSTED = "trusted"  # addresses may be revealed, direct path possible
+    PRIVATE = "private"  # neither side's addresses are revealed
+    DECLINE = "decline"
+
+
+@dataclass(frozen=True, slots=True)
+class PlaceCall:
+    fingerprint: Fingerprint
+
+
+@dataclass(frozen=True, slots=True)
+class AnswerCall:
+    call_id: CallId
+    answer: Answer
+
+
+@dataclass(frozen=True, slots=True)
+class HangUp:
+    """Ends or cancels the call; dismisses an ended one."""
+
+
+@dataclass(frozen=True, slots=True)
+class SetMuted:
+    """None leaves that side as it is."""
+
+    microphone: bool | None = None
+    speaker: bool | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class CompareSas:
+    """What the user says of the spoken code."""
+
+    matches: bool
+
+
+@dataclass(frozen=True, slots=True)
+class JoinRoom:
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class LeaveRoom:
+    pass
+
+
+@dataclass(frozen=True, slots=True)
+class ChangeSettings:
+    """Replaces the settings; a changed relay choice reconnects."""
+
+    settings: Settings
+
+
+@dataclass(frozen=True, slots=True)
+class AnswerTrust:
+    """The user's decision on the question in the state."""
+
+    accept: bool
+
+
+@dataclass(frozen=True, slots=True)
+class FinishFirstRun:
+    settings: Settings
+
+
+@dataclass(frozen=True, slots=True)
+class RevealBackup:
+    """Puts the 24 words into the state until HideBackup."""
+
+
+@dataclass(frozen=True, slots=True)
+class HideBackup:
+    pass
+
+
+@dataclass(frozen=True, slots=True)
+class RestoreIdentity:
+    """Replaces the identity by 24 words or 64 hex digits."""
+
+    backup: str = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Unlock:
+    passphrase: str = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class SetPassphrase:
+    """Seals the seed file anew; only where no keyring holds the seed."""
+
+    passphrase: str = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class TestMicrophone:
+    """Plays the microphone on the speaker, or stops that."""
+
+    on: bool
+
+
+@dataclass(frozen=True, slots=True)
+class RefreshDevices:
+    pass
+
+
+@dataclass(frozen=True, slots=True)
+class ClearHistory:
+    pass
+
+
+@dataclass(frozen=True, slots=True)
+class DismissNotice:
+    pass
+
+
+Command: TypeAlias = (
+    PlaceCall
+    | AnswerCall
+    | HangUp
+    | SetMuted
+    | CompareSas
+    | JoinRoom
+    | LeaveRoom
+    | ChangeSettings
+    | AnswerTrust
+    | FinishFirstRun
+    | RevealBackup
+    | HideBackup
+    | RestoreIdentity
+    | Unlock
+    | SetPassphrase
+    | TestMicrophone
+    | RefreshDevices
+    | ClearHistory
+    | DismissNotice
+)

@@ -1,0 +1,166 @@
+"""What the engine and the relay need of the world: links, sound, storage."""
+
+from collections.abc import Callable
+from contextlib import AbstractAsyncContextManager
+from dataclasses import dataclass
+from typing import Protocol, TypeAlias
+
+import numpy as np
+import numpy.typing as npt
+
+from wzp_core.protocol.ids import Fingerprint, TlsFingerprint
+from wzp_core.protocol.signal.base import SignalMessage
+
+Address: TypeAlias = tuple[str, int]
+"""Numeric host and UDP port."""
+
+Samples: TypeAlias = npt.NDArray[np.int16]
+"""Mono, 48 kHz."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LinkStats:
+    """One connection's path, as its own QUIC stack sees it; totals since connect."""
+
+    rtt_ms: float = 0.0
+    sent_packets: int = 0
+    lost_packets: int = 0
+    media_sent: int = 0
+    media_received: int = 0
+    media_dropped: int = 0  # stale, oversized or over the queue's bound
+    signals_refused: int = 0  # unknown or malformed, skipped
+
+
+class Link(Protocol):
+    """One QUIC connection: signals on reliable streams, media in datagrams."""
+
+    @property
+    def server_name(self) -> str:
+        """SNI the dialler asked for: says what the connection is for (transport.md §3)."""
+
+    @property
+    def remote_address(self) -> Address: ...
+
+    @property
+    def peer_certificate(self) -> TlsFingerprint | None:
+        """Fingerprint of the peer's certificate; None where the peer showed none."""
+
+    @property
+    def closed(self) -> bool: ...
+
+    def send_signal(self, message: SignalMessage) -> None:
+        """Queues one signal on a stream of its own; never blocks.
+
+        Raises Unavailable(LINK_CLOSED) on a closed link and Unavailable(LIMIT) where the peer reads too slowly.
+        """
+
+    async def receive_signal(self) -> SignalMessage:
+        """The next known signal, in stream order; unknown and malformed ones are counted and skipped.
+
+        Raises Unavailable(LINK_CLOSED) once the link has ended and all signals were read.
+        """
+
+    def send_media(self, datagram: bytes) -> bool:
+        """Queues one datagram (at most 1170 bytes), dropping the oldest where the queue is full; False = not sent."""
+
+    def on_media(self, handler: Callable[[bytes], None]) -> None:
+        """Calls `handler` with every datagram from now on, on the loop; a few that came before are handed over first."""
+
+    def stats(self) -> LinkStats: ...
+
+    def close(self, reason: str = "normal close") -> None: ...
+
+    async def wait_closed(self) -> str:
+        """Returns the reason once the link has ended."""
+
+
+class Endpoint(Protocol):
+    """One UDP socket that listens, dials and carries probes."""
+
+    @property
+    def local_address(self) -> Address: ...
+
+    async def dial(
+        self, address: Address, server_name: str, *, pin: TlsFingerprint | None = None, timeout_s: float = 10.0
+    ) -> Link:
+        """A connected link.
+
+        Raises Unavailable(UNREACHABLE) and RemoteViolation(RELAY_KEY_CHANGED, expected, got), the latter before
+        anything was sent, where the peer's certificate is not the pinned one.
+        """
+
+    async def accept(self) -> Link:
+        """The next inbound link whose handshake is complete."""
+
+
+class AudioDevice(Protocol):
+    """An open microphone and speaker; nothing here blocks."""
+
+    def read(self, count: int) -> Samples | None:
+        """The oldest `count` captured samples, or None until so many are there."""
+
+    def wanted(self) -> int:
+        """How many samples playback can take now without growing its delay."""
+
+    def write(self, samples: Samples) -> None: ...
+
+    async def ready(self) -> None:
+        """Returns when there may be something to read or room to write; raises Unavailable(NO_DEVICE) if it died."""
+
+    def delay_ms(self) -> tuple[float, float]:
+        """Capture and playback delay inside device and ring."""
+
+
+class AudioSystem(Protocol):
+    """The sound devices of the machine."""
+
+    async def names(self) -> tuple[tuple[str, ...], tuple[str, ...]]:
+        """Inputs and outputs."""
+
+    def open(self, input_name: str, output_name: str) -> AbstractAsyncContextManager[AudioDevice]:
+        """Opens both; empty names mean the system's choice. Raises Unavailable(NO_DEVICE)."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Contact:
+    """What is remembered about one fingerprint."""
+
+    fingerprint: Fingerprint
+    alias: str = ""
+    verified: bool = False  # the user confirmed the spoken code
+    mismatched: bool = False  # the user heard a different code
+    end_to_end: bool = False  # has been end-to-end capable once
+    last_seen_unix: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HistoryEntry:
+    """One call that was."""
+
+    call_id: str
+    fingerprint: Fingerprint
+    alias: str
+    direction: str  # placed, received, missed
+    started_unix: int
+    duration_s: int = 0
+
+
+class PhoneBook(Protocol):
+    """Contacts and history that survive a restart."""
+
+    async def contacts(self) -> tuple[Contact, ...]: ...
+    async def save_contact(self, contact: Contact) -> None: ...
+    async def history(self, limit: int = 50) -> tuple[HistoryEntry, ...]:
+        """Newest first."""
+
+    async def save_history(self, entry: HistoryEntry) -> None:
+        """Adds the entry, or replaces the one with its call id; at most 200 are kept."""
+
+    async def clear_history(self) -> None: ...
+
+
+class RelayTrust(Protocol):
+    """Trust on first use of relays' certificates, by address."""
+
+    async def known(self, address: str) -> TlsFingerprint | None: ...
+    async def remember(self, address: str, fingerprint: TlsFingerprint) -> None: ...

@@ -1,0 +1,259 @@
+"""All that a user interface may know, as one frozen value."""
+
+from dataclasses import dataclass, field
+from enum import Enum
+from typing import TypeAlias
+
+from wzp_core.errors import ErrorCode
+from wzp_core.ports import Contact, HistoryEntry
+from wzp_core.protocol.ids import CallId, Fingerprint, TlsFingerprint
+from wzp_core.settings.schema import Settings
+
+
+class RelayPhase(Enum):
+    OFFLINE = "offline"
+    CONNECTING = "connecting"
+    ONLINE = "online"
+    RECONNECTING = "reconnecting"
+    FAILED = "failed"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RelayState:
+    """The relay in use."""
+
+    phase: RelayPhase = RelayPhase.OFFLINE
+    name: str = ""
+    address: str = ""  # host:port
+    fingerprint: TlsFingerprint | None = None
+    rtt_ms: float | None = None
+    embedded: bool = False  # this app's own
+    error: ErrorCode | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NearbyRelay:
+    """A relay announced on the local network."""
+
+    name: str
+    address: str
+    fingerprint: TlsFingerprint | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Person:
+    """Somebody online, or the other side of a call."""
+
+    fingerprint: Fingerprint
+    alias: str = ""
+    verified: bool = False
+    mismatched: bool = False
+
+
+class Badge(Enum):
+    """What may be claimed about a call's protection (e2e.md §5)."""
+
+    VERIFIED = "verified"
+    ENCRYPTED = "encrypted"
+    RELAY_ONLY = "relay_only"
+    UNVERIFIED_PEER = "unverified_peer"
+
+
+class CallStage(Enum):
+    DIALLING = "dialling"  # offer sent
+    RINGING = "ringing"  # the other side's app rings
+    INCOMING = "incoming"  # ours rings
+    CONNECTING = "connecting"  # answered, media on its way
+    ACTIVE = "active"
+    RECONNECTING = "reconnecting"  # relay link lost, being restored
+    ENDED = "ended"  # shown until dismissed
+
+
+class EndReason(Enum):
+    HUNG_UP = "hung_up"  # by us
+    PEER_HUNG_UP = "peer_hung_up"
+    DECLINED = "declined"
+    BUSY = "busy"
+    NO_ANSWER = "no_answer"
+    UNREACHABLE = "unreachable"  # not online
+    LOST = "lost"  # the connection went and did not come back
+    NOT_PROTECTED = "not_protected"  # the peer cannot encrypt end to end and the settings forbid that
+    SECURITY = "security"  # keys, signatures or the spoken code are wrong
+    FAILED = "failed"
+
+
+class SasStage(Enum):
+    NONE = "none"  # no code can be had (older peer or relay)
+    EXCHANGING = "exchanging"
+    READY = "ready"
+    CONFIRMED = "confirmed"
+    FAILED = "failed"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SasView:
+    """The code to compare by voice. The caller reads `code` aloud; the callee picks it among `choices`."""
+
+    stage: SasStage = SasStage.NONE
+    code: str = ""  # "123 456"
+    choices: tuple[str, ...] = ()  # the code among decoys; empty on the reading side
+
+
+class NoAudioReason(Enum):
+    PEER_MUTED = "peer_muted"
+    PATH_LOST = "path_lost"
+    DEVICE_STALLED = "device_stalled"
+    UNKNOWN = "unknown"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MediaView:
+    """How media flows now."""
+
+    path: str = "relay"  # relay, direct
+    path_reason: str = ""  # why not direct
+    rtt_ms: float | None = None
+    loss_pct: float = 0.0
+    jitter_delay_ms: float = 0.0
+    quality_tx: str = ""
+    quality_rx: str = ""
+    no_audio: NoAudioReason | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CallView:
+    """The one call there may be."""
+
+    call_id: CallId
+    peer: Person
+    outgoing: bool
+    stage: CallStage
+    badge: Badge = Badge.RELAY_ONLY
+    protected_offer: bool = True  # False: incoming from an older peer, answer is "unprotected"
+    started_at_unix: float | None = None  # first packet opened
+    sas: SasView = SasView()
+    media: MediaView = MediaView()
+    ended: EndReason | None = None
+    ended_code: ErrorCode | None = None  # detail of SECURITY and FAILED
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Participant:
+    """One member of a room."""
+
+    fingerprint: str  # empty for unauthenticated web members
+    alias: str = ""
+    relay_label: str | None = None
+    stream_id: int = 0
+    speaking: bool = False
+
+
+class RoomStage(Enum):
+    JOINING = "joining"
+    JOINED = "joined"
+    RECONNECTING = "reconnecting"
+    FAILED = "failed"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RoomView:
+    """The voice room we are in."""
+
+    name: str
+    stage: RoomStage
+    participants: tuple[Participant, ...] = ()
+    started_at_unix: float | None = None
+    media: MediaView = MediaView()
+    error: ErrorCode | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RelayKeyChanged:
+    """A relay shows another certificate than before; nothing is sent until the user decides."""
+
+    address: str
+    old: TlsFingerprint
+    new: TlsFingerprint
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ContactKeyChanged:
+    """A known alias appears with another fingerprint."""
+
+    alias: str
+    old: Fingerprint
+    new: Fingerprint
+    verified_before: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EncryptionLost:
+    """A contact that could encrypt end to end no longer does."""
+
+    person: Person
+
+
+TrustQuestion: TypeAlias = RelayKeyChanged | ContactKeyChanged | EncryptionLost
+
+
+class SeedStorage(Enum):
+    KEYRING = "keyring"
+    FILE_WITH_PASSPHRASE = "file_with_passphrase"
+    FILE_WITHOUT_PASSPHRASE = "file_without_passphrase"  # protected by file permissions only
+    GIVEN = "given"  # by --seed-file; not ours to keep
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Me:
+    fingerprint: Fingerprint
+    alias: str
+    storage: SeedStorage = SeedStorage.KEYRING
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Devices:
+    inputs: tuple[str, ...] = ()
+    outputs: tuple[str, ...] = ()
+    error: ErrorCode | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Levels:
+    """Loudness for meters, 0…1 on a decibel scale from -60 dBFS to full scale."""
+
+    microphone: float = 0.0
+    speaker: float = 0.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Notice:
+    """Something worth telling once, until dismissed."""
+
+    code: ErrorCode
+    detail: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AppState:
+    """Everything a screen can show."""
+
+    me: Me | None = None  # None until the identity is loaded
+    unlock_needed: bool = False  # the seed file wants its passphrase
+    first_run: bool = False
+    relay: RelayState = RelayState()
+    nearby: tuple[NearbyRelay, ...] = ()
+    present: tuple[Person, ...] = ()  # without me
+    call: CallView | None = None
+    room: RoomView | None = None
+    mic_muted: bool = False
+    speaker_muted: bool = False
+    levels: Levels = Levels()
+    devices: Devices = Devices()
+    mic_test: bool = False  # the microphone is being heard on the speaker
+    contacts: tuple[Contact, ...] = ()
+    history: tuple[HistoryEntry, ...] = ()
+    trust: TrustQuestion | None = None
+    backup_words: str | None = field(default=None, repr=False)
+    notice: Notice | None = None
+    settings: Settings = Settings()
+    has_dred: bool = False

@@ -1,0 +1,72 @@
+"""Every setting, once: default, words and bounds; the file, the dialog and the flags read it from here."""
+
+from dataclasses import dataclass, field, fields
+from typing import Any
+
+from wzp_core.errors import ErrorCode, LocalMisuse
+
+
+def setting(default: Any, words: str, *, low: float | None = None, high: float | None = None, choices: tuple[str, ...] = ()) -> Any:
+    """A dataclass field that knows its explanation and its bounds."""
+    return field(default=default, metadata={"words": words, "low": low, "high": high, "choices": choices})
+
+
+class _Checked:
+    """Refuses values outside the bounds of their declaration."""
+
+    __slots__ = ()
+
+    def __post_init__(self) -> None:
+        for spec in fields(self):  # type: ignore[arg-type]  # every subclass is a dataclass
+            value, meta = getattr(self, spec.name), spec.metadata
+            low, high, choices = meta.get("low"), meta.get("high"), meta.get("choices")
+            if (low is not None and value < low) or (high is not None and value > high):
+                raise LocalMisuse(ErrorCode.BAD_SETTINGS, name=spec.name, value=value)
+            if choices and value not in choices:
+                raise LocalMisuse(ErrorCode.BAD_SETTINGS, name=spec.name, value=value)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AudioSettings(_Checked):
+    input_device: str = setting("", "Microphone; empty means the system's choice")
+    output_device: str = setting("", "Speaker; empty means the system's choice")
+    input_volume: float = setting(1.0, "Microphone gain", low=0.0, high=4.0)
+    output_volume: float = setting(1.0, "Playback gain", low=0.0, high=4.0)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RelayEntry:
+    """A relay the user added."""
+
+    name: str
+    address: str  # host:port
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RelaySettings(_Checked):
+    relays: tuple[RelayEntry, ...] = setting((), "Relays to choose from; none means the app's own")
+    selected: str = setting("", "Address of the relay in use; empty means one on this machine, else the app's own")
+    announce: bool = setting(True, "Let other computers on this network find the app's own relay")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CallSettings(_Checked):
+    allow_unprotected: bool = setting(False, "Allow calls without end-to-end encryption")
+    room: str = setting("general", "Default room")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AppearanceSettings(_Checked):
+    theme: str = setting("system", "Colours", choices=("system", "light", "dark"))
+    scale_percent: int = setting(100, "Size of everything on screen", low=75, high=200)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settings:
+    """All settings; `alias` empty means the one derived from the identity."""
+
+    alias: str = setting("", "The name others see")
+    audio: AudioSettings = AudioSettings()
+    relay: RelaySettings = RelaySettings()
+    call: CallSettings = CallSettings()
+    appearance: AppearanceSettings = AppearanceSettings()
