@@ -1,0 +1,35 @@
+"""What to call a person on screen."""
+
+import unicodedata
+
+from wzp_core.session.state import Person
+
+_LONGEST_NAME = 48
+_SHORT_FINGERPRINT = 16
+
+
+def shown_name(alias: str, fingerprint: str) -> str:
+    """The alias without what could disguise it (control and direction characters), else the short fingerprint.
+
+    An alias is chosen by the other side; line breaks, right-to-left overrides and zero-width characters in it could
+    make one name look like another (desktop.md §6).
+    """
+    kept = "".join(" " if char.isspace() else char for char in alias if unicodedata.category(char)[0] != "C")
+    name = " ".join(kept.split())
+    if not name:
+        return short_fingerprint(fingerprint)
+    return name if len(name) <= _LONGEST_NAME else f"{name[: _LONGEST_NAME - 1]}…"
+
+
+def person_name(person: Person) -> str:
+    return shown_name(person.alias, person.fingerprint)
+
+
+def short_fingerprint(fingerprint: str) -> str:
+    """The first 16 characters; `Guest` for members without an identity."""
+    return fingerprint[:_SHORT_FINGERPRINT] or "Guest"
+
+
+def breakable(fingerprint: str) -> str:
+    """The fingerprint with invisible break opportunities, so that it wraps instead of widening a narrow window."""
+    return fingerprint.replace(":", ":\u200b")

@@ -1,0 +1,126 @@
+"""Plain sentences, with the next step, for every code the engine knows."""
+
+from wzp_core.errors import ErrorCode
+from wzp_core.session.state import (
+    Badge,
+    CallStage,
+    EndReason,
+    NoAudioReason,
+    RelayPhase,
+    RoomStage,
+    SeedStorage,
+)
+
+ERROR: dict[ErrorCode, str] = {
+    ErrorCode.UNEXPECTED_INPUT: "The other side sent something at the wrong moment. Try again.",
+    ErrorCode.BAD_VALUE: "A value was not understood. Check what you entered.",
+    ErrorCode.MALFORMED_SIGNAL: "A message from the relay was damaged. If this repeats, choose another relay.",
+    ErrorCode.MALFORMED_PACKET: "Damaged sound packets arrived and were dropped. If this repeats, check your network.",
+    ErrorCode.TOO_LARGE: "Something that arrived was too large and was dropped. Try again.",
+    ErrorCode.BAD_SIGNATURE: "The other side could not prove who it is. Do not go on; reach the person another way.",
+    ErrorCode.WRONG_IDENTITY: "Somebody else answered than the person you called. Do not go on; check the fingerprint.",
+    ErrorCode.WEAK_KEY: "The other side offered an unsafe key, so the call was refused. Ask the person to update.",
+    ErrorCode.NOT_ENCRYPTED: "The other side cannot encrypt end to end. Ask the person to update, or allow such calls in Settings.",
+    ErrorCode.DOWNGRADE: "This contact could encrypt end to end before and now does not. Ask the person another way why.",
+    ErrorCode.VERIFICATION_FAILED: "The check of the spoken code failed; somebody may be in between. Call again and compare.",
+    ErrorCode.RELAY_KEY_CHANGED: "The relay shows another key than before. Ask who runs it before you accept the new key.",
+    ErrorCode.CANNOT_OPEN: "Sound arrived that could not be decrypted. Hang up and call again.",
+    ErrorCode.REPLAYED: "Old sound packets were sent again and were dropped. You need not do anything.",
+    ErrorCode.LINK_CLOSED: "The connection was closed. It is being restored; wait a moment.",
+    ErrorCode.UNREACHABLE: "The relay cannot be reached. Check your network and the relay's address.",
+    ErrorCode.TIMED_OUT: "No answer in time. Check your network and try again.",
+    ErrorCode.REGISTRATION_REFUSED: "The relay refused to let you in. Ask who runs it, or choose another relay.",
+    ErrorCode.NO_PORT: "No free network port was found for the built-in relay. Close other copies or choose a relay.",
+    ErrorCode.NO_DEVICE: "No microphone or speaker could be opened. Connect one, or choose another in Settings.",
+    ErrorCode.NO_CODEC: "The sound codec is missing on this computer. Install the program again.",
+    ErrorCode.NO_SECRET_STORE: "This computer has no keyring. Your identity is kept in a file; set a passphrase in Settings.",
+    ErrorCode.SECRETS_LOCKED: "The keyring is locked. Unlock it, then start the program again.",
+    ErrorCode.WRONG_PASSPHRASE: "That passphrase is not right. Try again.",
+    ErrorCode.BAD_BACKUP: "These are not 24 backup words or 64 hex digits. Check them word by word.",
+    ErrorCode.BAD_SETTINGS: "The settings could not be read, so the standard ones are in use. Check them in Settings.",
+    ErrorCode.BAD_FILE: "A file is damaged or cannot be read. Check the disk, or restore your identity from its backup.",
+    ErrorCode.NOT_REGISTERED: "You are not connected to a relay yet. Wait until the dot is green, then try again.",
+    ErrorCode.BUSY: "Another call is already going on. Hang up first.",
+    ErrorCode.LIMIT: "That is more than is allowed at once. Wait a moment and try again.",
+}
+
+ENDED: dict[EndReason, str] = {
+    EndReason.HUNG_UP: "You ended the call.",
+    EndReason.PEER_HUNG_UP: "The other side ended the call.",
+    EndReason.DECLINED: "The call was declined. You may try again later.",
+    EndReason.BUSY: "The other side is in another call. Try again later.",
+    EndReason.NO_ANSWER: "Nobody answered. Try again later.",
+    EndReason.UNREACHABLE: "This person is not online at the moment. Try again when they appear in the list.",
+    EndReason.LOST: "The connection was lost and did not come back. Check your network and call again.",
+    EndReason.NOT_PROTECTED: "The other side cannot encrypt end to end, so the call was not made. "
+    "Ask the person to update, or allow such calls in Settings.",
+    EndReason.SECURITY: "The call was ended for your safety.",
+    EndReason.FAILED: "The call failed. Try again.",
+}
+
+NO_AUDIO: dict[NoAudioReason, str] = {
+    NoAudioReason.PEER_MUTED: "The other side is muted. Wait, or ask them to unmute.",
+    NoAudioReason.PATH_LOST: "The connection is interrupted. Another path is being tried; wait a moment.",
+    NoAudioReason.DEVICE_STALLED: "Your sound device stopped. Plug it in again, or choose another in Settings.",
+    NoAudioReason.UNKNOWN: "Nothing is arriving. If it stays silent, hang up and call again.",
+}
+
+RELAY: dict[RelayPhase, str] = {
+    RelayPhase.OFFLINE: "Not connected. Choose a relay below.",
+    RelayPhase.CONNECTING: "Connecting…",
+    RelayPhase.ONLINE: "Connected. You can call and be called.",
+    RelayPhase.RECONNECTING: "Connection lost. Reconnecting…",
+    RelayPhase.FAILED: "No connection. Check your network, or choose another relay.",
+}
+
+ROOM: dict[RoomStage, str] = {
+    RoomStage.JOINING: "Joining…",
+    RoomStage.JOINED: "In the room",
+    RoomStage.RECONNECTING: "Connection lost. Reconnecting…",
+    RoomStage.FAILED: "The room cannot be reached. Leave it and join again.",
+}
+
+STAGE: dict[CallStage, str] = {
+    CallStage.DIALLING: "Calling…",
+    CallStage.RINGING: "Ringing…",
+    CallStage.INCOMING: "Incoming call",
+    CallStage.CONNECTING: "Connecting…",
+    CallStage.ACTIVE: "In call",
+    CallStage.RECONNECTING: "Connection lost. Reconnecting…",
+    CallStage.ENDED: "Call ended",
+}
+
+BADGE: dict[Badge, str] = {
+    Badge.VERIFIED: "Verified",
+    Badge.ENCRYPTED: "Encrypted",
+    Badge.RELAY_ONLY: "To the relay only",
+    Badge.UNVERIFIED_PEER: "Not verified peer",
+}
+
+BADGE_MEANING: dict[Badge, str] = {
+    Badge.VERIFIED: "End-to-end encrypted, and you have compared the code with this person.",
+    Badge.ENCRYPTED: "End-to-end encrypted. Compare the code to be sure nobody is in between.",
+    Badge.RELAY_ONLY: "Encrypted only up to the relay: whoever runs it could listen.",
+    Badge.UNVERIFIED_PEER: "Direct connection to an older program: who is at the other end is not proven.",
+}
+
+STORAGE: dict[SeedStorage, str] = {
+    SeedStorage.KEYRING: "Your key is kept in this computer's keyring.",
+    SeedStorage.FILE_WITH_PASSPHRASE: "Your key is kept in a file sealed by your passphrase.",
+    SeedStorage.FILE_WITHOUT_PASSPHRASE: "Your key is kept in a file that only your account can read. "
+    "Set a passphrase to protect it better.",
+    SeedStorage.GIVEN: "Your key comes from a file named at the start; this program does not keep it.",
+}
+
+QUALITY: dict[str, str] = {
+    "studio-64k": "Studio 64k",
+    "studio-48k": "Studio 48k",
+    "studio-32k": "Studio 32k",
+    "auto": "Auto",
+    "good": "Opus 24k",
+    "degraded": "Opus 6k",
+    "codec2-3200": "Codec2 3.2k",
+    "catastrophic": "Codec2 1.2k",
+    "codec2-1200": "Codec2 1.2k",
+}
+"""Profile names of desktop.md §4; unknown ones are shown as they are."""
