@@ -8,7 +8,7 @@ _DIGITS = 32
 
 
 def typed_fingerprint(text: str) -> Fingerprint | None:
-    """The fingerprint in text of any form (with or without colons, spaces, `wzp:`), or None if it is not exactly one."""
+    """The fingerprint in text of any form (colons, spaces, `wzp:` or none), or None if it is not exactly one."""
     bare = text.strip().lower().removeprefix(LINK_PREFIX).removeprefix("//").rstrip("/")
     digits = [char for char in bare if char not in " :-.,\t\n\u200b"]
     if len(digits) != _DIGITS or any(char not in "0123456789abcdef" for char in digits):

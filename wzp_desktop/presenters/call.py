@@ -1,0 +1,57 @@
+"""The call screen."""
+
+from dataclasses import dataclass
+
+from wzp_core.errors import ErrorCode
+from wzp_core.session.state import AppState, CallStage, CallView, EndReason
+from wzp_desktop.presenters.badge import BadgeLine, badge_line
+from wzp_desktop.presenters.media import path_text, quality_text, silence_text
+from wzp_desktop.presenters.names import person_name
+from wzp_desktop.presenters.verification import SasPanel, sas_panel
+from wzp_desktop.presenters.words import ENDED, ERROR, STAGE
+
+
+@dataclass(frozen=True, slots=True)
+class CallScreen:
+    call_id: str
+    name: str
+    fingerprint: str
+    stage: str
+    running_since: float | None  # Unix time; the view counts from it
+    live: bool  # media flows or should
+    ended: str  # why; empty while the call lives
+    alarming: bool  # the reason is a matter of security
+    badge: BadgeLine | None
+    banner: str
+    sas: SasPanel
+    path: str
+    quality: str
+    mic_muted: bool
+    speaker_muted: bool
+
+
+def call_screen(state: AppState, call: CallView) -> CallScreen:
+    live = call.stage in (CallStage.ACTIVE, CallStage.RECONNECTING)
+    return CallScreen(
+        call_id=call.call_id,
+        name=person_name(call.peer),
+        fingerprint=call.peer.fingerprint,
+        stage=STAGE[call.stage],
+        running_since=call.started_at_unix if call.stage is CallStage.ACTIVE else None,
+        live=live,
+        ended=_ending(call) if call.stage is CallStage.ENDED else "",
+        alarming=call.ended is EndReason.SECURITY,
+        badge=badge_line(call.badge) if live else None,
+        banner=silence_text(call.media) if live else "",
+        sas=sas_panel(call),
+        path=path_text(call.media) if live else "",
+        quality=quality_text(call.media) if live else "",
+        mic_muted=state.mic_muted,
+        speaker_muted=state.speaker_muted,
+    )
+
+
+def _ending(call: CallView) -> str:
+    reason = ENDED[call.ended or EndReason.HUNG_UP]
+    detail: ErrorCode | None = call.ended_code
+    return f"{reason} {ERROR[detail]}" if detail is not None else reason

@@ -1,0 +1,109 @@
+"""The relay in use, the ones to choose from, and those found nearby."""
+
+from dataclasses import dataclass, replace
+
+from wzp_core.session.state import AppState, NearbyRelay, RelayPhase, RelayState
+from wzp_core.settings.schema import RelayEntry, Settings
+from wzp_desktop.presenters.tone import Tone
+from wzp_desktop.presenters.words import ERROR, RELAY
+
+AUTOMATIC = "Automatic (on this computer)"
+
+_TONE = {
+    RelayPhase.OFFLINE: Tone.DANGER,
+    RelayPhase.CONNECTING: Tone.WARNING,
+    RelayPhase.ONLINE: Tone.GOOD,
+    RelayPhase.RECONNECTING: Tone.WARNING,
+    RelayPhase.FAILED: Tone.DANGER,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class RelayChoice:
+    """An entry of the selector; the empty address lets the program choose."""
+
+    address: str
+    label: str
+
+
+@dataclass(frozen=True, slots=True)
+class RelayPanel:
+    tone: Tone
+    title: str
+    detail: str
+    round_trip: str
+    choices: tuple[RelayChoice, ...]
+    selected: int
+    nearby: tuple[RelayChoice, ...]
+
+
+def relay_panel(state: AppState) -> RelayPanel:
+    choices = relay_choices(state.settings)
+    chosen = state.settings.relay.selected
+    used = {state.relay.address, *(choice.address for choice in choices)}
+    return RelayPanel(
+        tone=_TONE[state.relay.phase],
+        title=relay_name(state.relay),
+        detail=relay_detail(state.relay),
+        round_trip="" if state.relay.rtt_ms is None else f"{state.relay.rtt_ms:.0f} ms",
+        choices=choices,
+        selected=next((i for i, choice in enumerate(choices) if choice.address == chosen), 0),
+        nearby=tuple(_nearby(relay) for relay in state.nearby if relay.address not in used),
+    )
+
+
+def relay_name(relay: RelayState) -> str:
+    if relay.embedded:
+        return "This computer's own relay"
+    return relay.name or relay.address or "No relay"
+
+
+def relay_detail(relay: RelayState) -> str:
+    if relay.error is not None and relay.phase is not RelayPhase.ONLINE:
+        return ERROR[relay.error]
+    return RELAY[relay.phase]
+
+
+def relay_choices(settings: Settings) -> tuple[RelayChoice, ...]:
+    """Automatic first, then the user's own, then a selected one that is in no list."""
+    own = [RelayChoice(entry.address, _label(entry.name, entry.address)) for entry in settings.relay.relays]
+    selected = settings.relay.selected
+    if selected and all(choice.address != selected for choice in own):
+        own.append(RelayChoice(selected, selected))
+    return (RelayChoice("", AUTOMATIC), *own)
+
+
+def with_relay(settings: Settings, name: str, address: str) -> Settings:
+    """The settings with that relay known and selected."""
+    known = settings.relay.relays
+    if all(entry.address != address for entry in known):
+        known = (*known, RelayEntry(name=name or address, address=address))
+    return replace(settings, relay=replace(settings.relay, relays=known, selected=address))
+
+
+def without_relay(settings: Settings, address: str) -> Settings:
+    """The settings without that relay; if it was selected, the program chooses again."""
+    kept = tuple(entry for entry in settings.relay.relays if entry.address != address)
+    selected = "" if settings.relay.selected == address else settings.relay.selected
+    return replace(settings, relay=replace(settings.relay, relays=kept, selected=selected))
+
+
+def typed_address(text: str) -> str | None:
+    """`host:port` from typed text, port 4433 where none was given; None if it is neither."""
+    bare = text.strip()
+    host, colon, port = bare.rpartition(":")
+    if not colon or bare.endswith("]"):
+        host, port = bare, "4433"
+    if not host or (":" in host and not (host.startswith("[") and host.endswith("]"))):
+        return None
+    if any(char.isspace() or char == "/" for char in host) or not (port.isascii() and port.isdigit()):
+        return None
+    return f"{host}:{int(port)}" if 0 < int(port) < 65536 else None
+
+
+def _nearby(relay: NearbyRelay) -> RelayChoice:
+    return RelayChoice(relay.address, relay.name or relay.address)
+
+
+def _label(name: str, address: str) -> str:
+    return f"{name} ({address})" if name and name != address else address

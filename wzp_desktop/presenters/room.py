@@ -1,0 +1,95 @@
+"""The voice room: who is in it, by relay."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import TypeAlias
+
+from wzp_core.session.state import AppState, Badge, Participant, RoomStage, RoomView
+from wzp_desktop.presenters.badge import BadgeLine, badge_line
+from wzp_desktop.presenters.media import path_text, quality_text, silence_text
+from wzp_desktop.presenters.names import shown_name
+from wzp_desktop.presenters.tone import Tone
+from wzp_desktop.presenters.words import ERROR, ROOM
+
+
+@dataclass(frozen=True, slots=True)
+class RosterGroup:
+    """The relay the following members are connected to."""
+
+    label: str
+    here: bool
+
+    @property
+    def spoken(self) -> str:
+        return f"Relay: {self.label}"
+
+
+@dataclass(frozen=True, slots=True)
+class RosterMember:
+    fingerprint: str
+    name: str
+    me: bool
+    speaking: bool
+
+    @property
+    def spoken(self) -> str:
+        return f"{self.name}{', you' if self.me else ''}{', speaking' if self.speaking else ''}"
+
+
+RosterRow: TypeAlias = RosterGroup | RosterMember
+
+
+@dataclass(frozen=True, slots=True)
+class RoomScreen:
+    name: str
+    stage: str
+    tone: Tone
+    running_since: float | None
+    badge: BadgeLine
+    banner: str
+    rows: tuple[RosterRow, ...]
+    count: str
+    path: str
+    quality: str
+    mic_muted: bool
+    speaker_muted: bool
+
+
+_TONE = {
+    RoomStage.JOINING: Tone.WARNING,
+    RoomStage.JOINED: Tone.GOOD,
+    RoomStage.RECONNECTING: Tone.WARNING,
+    RoomStage.FAILED: Tone.DANGER,
+}
+
+
+def room_screen(state: AppState, room: RoomView) -> RoomScreen:
+    joined = room.stage is RoomStage.JOINED
+    return RoomScreen(
+        name=shown_name(room.name, room.name),
+        stage=ERROR[room.error] if room.error is not None and not joined else ROOM[room.stage],
+        tone=_TONE[room.stage],
+        running_since=room.started_at_unix if joined else None,
+        badge=badge_line(Badge.RELAY_ONLY),
+        banner=silence_text(room.media) if joined else "",
+        rows=tuple(roster_rows(room.participants, state.me.fingerprint if state.me else "")),
+        count="1 person" if len(room.participants) == 1 else f"{len(room.participants)} people",
+        path=path_text(room.media) if joined else "",
+        quality=quality_text(room.media) if joined else "",
+        mic_muted=state.mic_muted,
+        speaker_muted=state.speaker_muted,
+    )
+
+
+def roster_rows(members: tuple[Participant, ...], mine: str) -> Iterator[RosterRow]:
+    """Our relay's members first, then the other relays by name; a heading before each group."""
+    labels = sorted({member.relay_label for member in members}, key=lambda label: (label is not None, label or ""))
+    for label in labels:
+        yield RosterGroup("This relay" if label is None else shown_name(label, "Another relay"), label is None)
+        group = [_member(member, mine) for member in members if member.relay_label == label]
+        yield from sorted(group, key=lambda row: (not row.me, row.name.casefold(), row.fingerprint))
+
+
+def _member(member: Participant, mine: str) -> RosterMember:
+    me = bool(mine) and member.fingerprint == mine
+    return RosterMember(member.fingerprint, shown_name(member.alias, member.fingerprint), me, member.speaking)
