@@ -20,10 +20,14 @@ ERROR: dict[ErrorCode, str] = {
     ErrorCode.BAD_SIGNATURE: "The other side could not prove who it is. Do not go on; reach the person another way.",
     ErrorCode.WRONG_IDENTITY: "Somebody else answered than the person you called. Do not go on; check the fingerprint.",
     ErrorCode.WEAK_KEY: "The other side offered an unsafe key, so the call was refused. Ask the person to update.",
-    ErrorCode.NOT_ENCRYPTED: "The other side cannot encrypt end to end. Ask the person to update, or allow such calls in Settings.",
-    ErrorCode.DOWNGRADE: "This contact could encrypt end to end before and now does not. Ask the person another way why.",
-    ErrorCode.VERIFICATION_FAILED: "The check of the spoken code failed; somebody may be in between. Call again and compare.",
-    ErrorCode.RELAY_KEY_CHANGED: "The relay shows another key than before. Ask who runs it before you accept the new key.",
+    ErrorCode.NOT_ENCRYPTED: "The other side cannot encrypt end to end. "
+    "Ask the person to update, or allow such calls in Settings.",
+    ErrorCode.DOWNGRADE: "This contact could encrypt end to end before and now does not. "
+    "Ask the person another way why.",
+    ErrorCode.VERIFICATION_FAILED: "The check of the spoken code failed; somebody may be in between. "
+    "Call again and compare.",
+    ErrorCode.RELAY_KEY_CHANGED: "The relay shows another key than before. "
+    "Ask who runs it before you accept the new key.",
     ErrorCode.CANNOT_OPEN: "Sound arrived that could not be decrypted. Hang up and call again.",
     ErrorCode.REPLAYED: "Old sound packets were sent again and were dropped. You need not do anything.",
     ErrorCode.LINK_CLOSED: "The connection was closed. It is being restored; wait a moment.",
@@ -33,12 +37,14 @@ ERROR: dict[ErrorCode, str] = {
     ErrorCode.NO_PORT: "No free network port was found for the built-in relay. Close other copies or choose a relay.",
     ErrorCode.NO_DEVICE: "No microphone or speaker could be opened. Connect one, or choose another in Settings.",
     ErrorCode.NO_CODEC: "The sound codec is missing on this computer. Install the program again.",
-    ErrorCode.NO_SECRET_STORE: "This computer has no keyring. Your identity is kept in a file; set a passphrase in Settings.",
+    ErrorCode.NO_SECRET_STORE: "This computer has no keyring, so your identity is kept in a file. "
+    "Set a passphrase in Settings.",
     ErrorCode.SECRETS_LOCKED: "The keyring is locked. Unlock it, then start the program again.",
     ErrorCode.WRONG_PASSPHRASE: "That passphrase is not right. Try again.",
     ErrorCode.BAD_BACKUP: "These are not 24 backup words or 64 hex digits. Check them word by word.",
     ErrorCode.BAD_SETTINGS: "The settings could not be read, so the standard ones are in use. Check them in Settings.",
-    ErrorCode.BAD_FILE: "A file is damaged or cannot be read. Check the disk, or restore your identity from its backup.",
+    ErrorCode.BAD_FILE: "A file is damaged or cannot be read. "
+    "Check the disk, or restore your identity from its backup.",
     ErrorCode.NOT_REGISTERED: "You are not connected to a relay yet. Wait until the dot is green, then try again.",
     ErrorCode.BUSY: "Another call is already going on. Hang up first.",
     ErrorCode.LIMIT: "That is more than is allowed at once. Wait a moment and try again.",
