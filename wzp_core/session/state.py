@@ -4,6 +4,8 @@ from dataclasses import dataclass, field
 from enum import Enum
 from typing import TypeAlias
 
+from wzp_core.crypto.badge import Badge as Badge  # these two are part of the state; screens import them from here
+from wzp_core.crypto.seed_file import SeedStorage as SeedStorage
 from wzp_core.errors import ErrorCode
 from wzp_core.ports import Contact, HistoryEntry
 from wzp_core.protocol.ids import CallId, Fingerprint, TlsFingerprint
@@ -48,15 +50,6 @@ class Person:
     alias: str = ""
     verified: bool = False
     mismatched: bool = False
-
-
-class Badge(Enum):
-    """What may be claimed about a call's protection (e2e.md §5)."""
-
-    VERIFIED = "verified"
-    ENCRYPTED = "encrypted"
-    RELAY_ONLY = "relay_only"
-    UNVERIFIED_PEER = "unverified_peer"
 
 
 class CallStage(Enum):
@@ -194,13 +187,6 @@ class EncryptionLost:
 
 
 TrustQuestion: TypeAlias = RelayKeyChanged | ContactKeyChanged | EncryptionLost
-
-
-class SeedStorage(Enum):
-    KEYRING = "keyring"
-    FILE_WITH_PASSPHRASE = "file_with_passphrase"
-    FILE_WITHOUT_PASSPHRASE = "file_without_passphrase"  # protected by file permissions only
-    GIVEN = "given"  # by --seed-file; not ours to keep
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
