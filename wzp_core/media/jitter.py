@@ -1,0 +1,285 @@
+"""One stream's packets in order, each at most once, held until they are due (media.md §8)."""
+
+from dataclasses import dataclass
+from enum import Enum
+from typing import Final, Generic, TypeAlias, TypeVar
+
+from wzp_core.dsp.frame import FRAME_MS
+from wzp_core.media.playout import TargetDelay
+
+T = TypeVar("T")
+
+MOST_HELD: Final = 100  # packets: 2 s
+
+_FAR: Final = 100  # sequence numbers: beyond it the sender may have started anew
+_SEEN: Final = 128
+_LONGEST_PAUSE_MS: Final = 10_000  # a sender that suppresses silence jumps ahead in its timestamps
+_LONGEST_PACKET_MS: Final = 120
+_SMOOTHING: Final = 0.1
+_HURRY_MS: Final = 100.0  # this much too late, time is won in speech too
+_JUMP_MS: Final = 400.0  # and this much, by leaving audio out
+
+
+class Pushed(Enum):
+    """What became of a packet."""
+
+    QUEUED = "queued"
+    DUPLICATE = "duplicate"
+    LATE = "late"
+    RESET = "reset"  # queued, as the first of a new sequence
+
+
+@dataclass(frozen=True, slots=True)
+class Play(Generic[T]):
+    """The next packet is due; with `then`, both are to be played in the time of one."""
+
+    packet: T
+    then: T | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Missing(Generic[T]):
+    """The next packet is due and not here; `later` comes `distance` packets after it."""
+
+    distance: int
+    later: T
+
+
+@dataclass(frozen=True, slots=True)
+class Wait:
+    """Nothing is due: fill the time, the position stays."""
+
+    started: bool
+
+
+Taken: TypeAlias = Play[T] | Missing[T] | Wait
+
+
+@dataclass(frozen=True, slots=True)
+class _Held(Generic[T]):
+    media_ms: float
+    packet: T
+
+
+class JitterBuffer(Generic[T]):
+    """Sequence numbers are 16 bits, timestamps 32 bits of ms, both wrap; `now` is in s."""
+
+    def __init__(self) -> None:
+        self.lost = 0  # due and not here, whether it came later or never
+        self.late = 0
+        self.duplicated = 0
+        self.discarded = 0  # here, but never played: too many, or far behind
+        self.frame_ms = float(FRAME_MS)  # of the packets in use; the owner keeps it true
+        self._delay = TargetDelay()
+        self._held: dict[int, _Held[T]] = {}
+        self._places: set[int] = set()  # packets without audio: only their sequence number counts
+        self._next: int | None = None
+        self._highest = 0
+        self._seen = 0  # bit k: `highest - k` was here
+        self._clock = (0, 0, 0.0)  # sequence, timestamp and media time of the newest packet
+        self._arrived_at = 0.0
+        self._far: int | None = None
+        self._started = False
+        self._waits = 0  # since the last packet was played, in 20 ms
+        self._lag_ms = 0.0
+
+    @property
+    def delay_ms(self) -> float:
+        """How long packets are held, on average, after the earliest moment they could have come."""
+        return max(0.0, self._lag_ms)
+
+    @property
+    def target_ms(self) -> float:
+        return self._delay.target_ms
+
+    def __len__(self) -> int:
+        return len(self._held)
+
+    def missing_before(self, sequence: int) -> int:
+        """How many packets between the newest one and this one have not come; 0 for the first and for older ones."""
+        return 0 if self._next is None else max(0, self._extended(sequence) - self._highest - 1)
+
+    def push(self, sequence: int, timestamp_ms: int, packet: T | None, now: float, *, reach_ms: float = 0.0) -> Pushed:
+        """Takes in one packet; None for one without audio. `reach_ms` is how far back it can rebuild lost audio."""
+        number = self._extended(sequence)
+        if self._next is None:
+            self._restart(number, timestamp_ms, now)
+            return self._queue(number, timestamp_ms, packet, now, 0.0)
+        if self._is_far(number, now):
+            return self._doubted(number, timestamp_ms, packet, now)
+        if self._was_seen(number):
+            self.duplicated += 1
+            return Pushed.DUPLICATE
+        missing_ms = min(reach_ms, max(0, number - self._highest - 1) * self.frame_ms)
+        return self._queue(number, timestamp_ms, packet, now, missing_ms)
+
+    def take(self, now: float, *, quiet: bool = True) -> Taken[T]:
+        """What to do for the next stretch of playing; `quiet` says that a change of pace would hardly be heard now."""
+        self._pass_by()
+        if self._next is None or not self._held:
+            return self._wait()
+        due = self._held.get(self._next)
+        if due is None:
+            return self._take_missing(now, quiet)
+        lag = self._delay.lag_ms(due.media_ms, now)
+        if self._may_wait(quiet) and self._estimate(lag) + FRAME_MS <= self.target_ms:
+            self._lag_ms = lag + FRAME_MS
+            return self._wait()
+        self._lag_ms = self._estimate(lag)
+        self._started, self._waits = True, 0
+        return self._play(now, quiet)
+
+    # --- arrival
+
+    def _extended(self, sequence: int) -> int:
+        """The full number nearest to the newest one."""
+        return self._highest + ((sequence - self._highest + 0x8000) & 0xFFFF) - 0x8000
+
+    def _restart(self, number: int, timestamp_ms: int, now: float) -> None:
+        if self._next is not None:
+            self.discarded += len(self._held)
+        self._delay = TargetDelay()
+        self._held.clear()
+        self._places.clear()
+        self._next = self._highest = number
+        self._seen, self._far, self._started, self._waits = 0, None, False, 0
+        self._clock, self._arrived_at = (number, timestamp_ms, 0.0), now
+
+    def _is_far(self, number: int, now: float) -> bool:
+        """Far behind, or further ahead than the time that passed can explain."""
+        if number < (self._next or 0) - _FAR:
+            return True
+        passed_ms = (now - self._arrived_at) * 1000.0
+        return number > self._highest + _FAR and (number - self._highest) * self.frame_ms > 2.0 * passed_ms
+
+    def _doubted(self, number: int, timestamp_ms: int, packet: T | None, now: float) -> Pushed:
+        """One stray packet must not end a stream; two in a row are a new one (as in RFC 3550 A.1)."""
+        if self._far is not None and 0 < number - self._far <= 3:
+            self._restart(number, timestamp_ms, now)
+            self._queue(number, timestamp_ms, packet, now, 0.0)
+            return Pushed.RESET
+        self._far = number
+        self.late += 1
+        return Pushed.LATE
+
+    def _was_seen(self, number: int) -> bool:
+        back = self._highest - number
+        return 0 <= back < _SEEN and bool(self._seen >> back & 1)
+
+    def _queue(self, number: int, timestamp_ms: int, packet: T | None, now: float, missing_ms: float) -> Pushed:
+        self._far = None
+        media_ms = self._media_time(number, timestamp_ms)
+        if packet is not None:
+            self._delay.arrived(media_ms, now, missing_ms=missing_ms)
+        self._mark(number, timestamp_ms, media_ms, now)
+        if number < (self._next or 0):
+            if self._started:
+                self.late += 1
+                return Pushed.LATE
+            self._next = number
+        if packet is None:
+            self._places.add(number)
+        else:
+            self._held[number] = _Held(media_ms, packet)
+        if len(self._held) + len(self._places) > MOST_HELD:
+            self._evict()
+        return Pushed.QUEUED
+
+    def _media_time(self, number: int, timestamp_ms: int) -> float:
+        """Where in the stream a packet's audio starts; from its timestamp where that can be true, else by counting."""
+        last_number, last_timestamp, last_media_ms = self._clock
+        step = number - last_number
+        passed = ((timestamp_ms - last_timestamp + 0x8000_0000) & 0xFFFF_FFFF) - 0x8000_0000
+        forward = passed if step >= 0 else -passed
+        if not 0 < forward <= abs(step) * _LONGEST_PACKET_MS + _LONGEST_PAUSE_MS:
+            return last_media_ms + step * self.frame_ms
+        return last_media_ms + passed
+
+    def _mark(self, number: int, timestamp_ms: int, media_ms: float, now: float) -> None:
+        ahead = number - self._highest
+        self._arrived_at = now
+        if ahead > 0:
+            self._seen = (self._seen << min(ahead, _SEEN)) & ((1 << _SEEN) - 1)
+            self._highest = number
+        if ahead >= 0:
+            self._clock = (number, timestamp_ms, media_ms)
+        if self._highest - number < _SEEN:
+            self._seen |= 1 << (self._highest - number)
+
+    def _evict(self) -> None:
+        """Gives up the oldest packet; the position moves past it."""
+        oldest = min(self._held.keys() | self._places)
+        self.discarded += self._held.pop(oldest, None) is not None
+        self._places.discard(oldest)
+        self.lost += oldest - (self._next or 0)
+        self._next = oldest + 1
+
+    # --- playing
+
+    def _pass_by(self) -> None:
+        """Steps over packets without audio."""
+        if self._next is None or not self._places:
+            return
+        number = self._next
+        while number in self._places:
+            number += 1
+        self._next = number
+        self._places = {place for place in self._places if place > number}
+
+    def _wait(self) -> Wait:
+        self._waits += self._started
+        return Wait(self._started)
+
+    def _may_wait(self, quiet: bool) -> bool:
+        return quiet or not self._started or self._waits > 0
+
+    def _estimate(self, lag: float) -> float:
+        """Single pulls come unevenly, so the lag is smoothed; after a pause the old value says nothing."""
+        return lag if not self._started or self._waits else self._lag_ms + _SMOOTHING * (lag - self._lag_ms)
+
+    def _take_missing(self, now: float, quiet: bool) -> Taken[T]:
+        number = self._next or 0
+        first = min(self._held)  # places in between are stepped over when their turn comes
+        lag = self._delay.lag_ms(self._held[first].media_ms - (first - number) * self.frame_ms, now)
+        if self._may_wait(quiet) and lag + FRAME_MS <= self.target_ms:
+            return self._wait()
+        skipped = self._skippable(lag - self.target_ms, first - number)
+        if skipped:
+            self.lost += skipped - sum(number < place < number + skipped for place in self._places)
+            self._next = number + skipped
+            self._waits = 0 if self._next < first else self._waits
+            return self.take(now, quiet=quiet)
+        self.lost += 1
+        self._next = number + 1
+        self._started, self._waits = True, 0
+        return Missing(first - number, self._held[first].packet)
+
+    def _skippable(self, excess_ms: float, missing: int) -> int:
+        """Lost frames whose time was filled while waiting are not played again, unless the target wants them."""
+        excess = max(0, int(excess_ms / self.frame_ms))
+        filled = missing if excess_ms > _HURRY_MS else int(self._waits * FRAME_MS / self.frame_ms)
+        return min(excess, filled, missing)
+
+    def _play(self, now: float, quiet: bool) -> Play[T]:
+        if self._lag_ms - self.target_ms > _JUMP_MS:
+            self._jump(now)
+        first = self._pop()
+        excess = self._lag_ms - self.target_ms
+        if excess < self.frame_ms or (not quiet and excess < _HURRY_MS) or self._next not in self._held:
+            return Play(first)
+        self._lag_ms -= self.frame_ms
+        return Play(first, self._pop())
+
+    def _jump(self, now: float) -> None:
+        """After a stall of the player: leaves out what is there until the target is met."""
+        while (self._next or 0) + 1 in self._held:
+            self._lag_ms = self._delay.lag_ms(self._held[self._next or 0].media_ms, now)
+            if self._lag_ms <= self.target_ms:
+                break
+            self._pop()
+            self.discarded += 1
+
+    def _pop(self) -> T:
+        number = self._next or 0
+        self._next = number + 1
+        return self._held.pop(number).packet
