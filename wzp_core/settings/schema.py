@@ -6,7 +6,9 @@ from typing import Any
 from wzp_core.errors import ErrorCode, LocalMisuse
 
 
-def setting(default: Any, words: str, *, low: float | None = None, high: float | None = None, choices: tuple[str, ...] = ()) -> Any:
+def setting(
+    default: Any, words: str, *, low: float | None = None, high: float | None = None, choices: tuple[str, ...] = ()
+) -> Any:
     """A dataclass field that knows its explanation and its bounds."""
     return field(default=default, metadata={"words": words, "low": low, "high": high, "choices": choices})
 
