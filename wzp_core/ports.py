@@ -25,6 +25,7 @@ class LinkStats:
     rtt_ms: float = 0.0
     sent_packets: int = 0
     lost_packets: int = 0
+    silent_s: float = 0.0  # since anything came, while something waits for its acknowledgement
     media_sent: int = 0
     media_received: int = 0
     media_dropped: int = 0  # stale, oversized or over the queue's bound
@@ -66,7 +67,16 @@ class Link(Protocol):
     def on_media(self, handler: Callable[[bytes], None]) -> None:
         """Calls `handler` with every datagram from now on, on the loop; a few that came before are handed over first."""
 
+    def send_build(self, build: bytes) -> None:
+        """Answers server name `version`: at most 256 raw bytes on a stream of their own (transport.md §3)."""
+
+    async def receive_build(self) -> bytes:
+        """What the peer sent by `send_build`; raises Unavailable(LINK_CLOSED)."""
+
     def stats(self) -> LinkStats: ...
+
+    def probe(self) -> None:
+        """Sends something that the peer must acknowledge, so that `silent_s` tells whether it is still there."""
 
     def close(self, reason: str = "normal close") -> None: ...
 

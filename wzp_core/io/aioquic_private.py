@@ -1,0 +1,99 @@
+"""Every private attribute of aioquic that this program touches; `tests/loopback/test_aioquic_private.py` watches them."""
+
+import hashlib
+import hmac
+from collections import deque
+from typing import cast
+
+from aioquic import tls
+from aioquic.buffer import Buffer
+from aioquic.quic.configuration import QuicConfiguration
+from aioquic.quic.connection import QuicConnection
+from cryptography.hazmat.primitives.serialization import Encoding
+
+from wzp_core.io.congestion import MediaCongestionControl
+
+RESET_TOKEN_LENGTH = 16
+_ACK_DELAY_S = 0.01  # of the 25 ms a peer allows for; the default of 1 ms costs a packet per datagram
+
+
+def reset_token(key: bytes, connection_id: bytes) -> bytes:
+    """Stateless reset token that survives a restart, being a function of a lasting key (RFC 9000 §10.3.2)."""
+    return hmac.new(key, connection_id, hashlib.sha256).digest()[:RESET_TOKEN_LENGTH]
+
+
+class Connection(QuicConnection):
+    """A connection that knows the server name it was dialled by and whose reset tokens survive a restart."""
+
+    def __init__(self, *, configuration: QuicConfiguration, reset_key: bytes, original_cid: bytes | None = None) -> None:
+        super().__init__(configuration=configuration, original_destination_connection_id=original_cid)
+        self.server_name = configuration.server_name or ""
+        self._reset_key = reset_key
+        self._ack_delay = _ACK_DELAY_S
+        if not configuration.is_client:
+            self._host_cids[0].stateless_reset_token = reset_token(reset_key, self.host_cid)
+
+    def _initialize(self, peer_cid: bytes) -> None:
+        super()._initialize(peer_cid)
+        if not self._is_client:
+            self._capture_server_name()
+
+    def _capture_server_name(self) -> None:
+        handle_hello = self.tls._server_handle_hello
+
+        def handle(input_buf: Buffer, initial_buf: Buffer, handshake_buf: Buffer) -> None:
+            self.server_name = tls.pull_client_hello(Buffer(data=input_buf.data)).server_name or ""
+            handle_hello(input_buf, initial_buf, handshake_buf)
+
+        self.tls._server_handle_hello = handle  # type: ignore[method-assign]
+
+    def _replenish_connection_ids(self) -> None:
+        super()._replenish_connection_ids()
+        for issued in self._host_cids:
+            if not issued.was_sent:
+                issued.stateless_reset_token = reset_token(self._reset_key, issued.cid)
+
+    @property
+    def datagrams_waiting(self) -> "deque[bytes]":
+        """Datagram frames that wait for the congestion window; may be dropped from the left."""
+        return self._datagrams_pending
+
+    @property
+    def open_streams(self) -> int:
+        """Streams of either side that are not finished in both directions."""
+        return len(self._streams)
+
+    @property
+    def takes_datagrams(self) -> bool:
+        """Whether the peer's transport parameters are known and allow DATAGRAM frames."""
+        return self._remote_max_datagram_frame_size is not None
+
+    @property
+    def peer_certificate_sha256(self) -> bytes | None:
+        certificate = self.tls._peer_certificate
+        return None if certificate is None else hashlib.sha256(certificate.public_bytes(Encoding.DER)).digest()
+
+    @property
+    def peer_reset_token(self) -> bytes:
+        return self._peer_cid.stateless_reset_token or b""
+
+    @property
+    def close_reason(self) -> str | None:
+        """Why the connection is ending; known some round trips before aioquic's own event says so."""
+        if self._close_event is None:
+            return None
+        return self._close_event.reason_phrase or f"error {self._close_event.error_code:#x}"
+
+    @property
+    def rtt_s(self) -> float:
+        return self._loss._rtt_smoothed
+
+    @property
+    def awaits_acknowledgement(self) -> bool:
+        return any(space.ack_eliciting_in_flight for space in self._loss.spaces)
+
+    @property
+    def packet_counts(self) -> tuple[int, int]:
+        """Packets sent and lost since connect."""
+        control = cast(MediaCongestionControl, self._loss._cc)
+        return control.sent_packets, control.lost_packets

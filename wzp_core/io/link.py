@@ -1,0 +1,271 @@
+"""One QUIC connection: signals on streams of their own, media in datagrams that expire."""
+
+import asyncio
+import logging
+from collections import deque
+from collections.abc import Callable
+
+from aioquic.quic import events
+from aioquic.quic.connection import QuicErrorCode
+
+from wzp_core.errors import ErrorCode, RemoteViolation, Unavailable
+from wzp_core.io.aioquic_private import Connection
+from wzp_core.logs import event, logger
+from wzp_core.ports import Address, LinkStats
+from wzp_core.protocol.ids import TlsFingerprint, parse_tls_fingerprint
+from wzp_core.protocol.signal import codec
+from wzp_core.protocol.signal.base import SignalMessage, UnknownSignal
+from wzp_core.protocol.signal.framing import FrameReader, frame
+
+LONGEST_DATAGRAM = 1170  # what fits a 1200-byte packet; a longer one would block aioquic's queue for ever
+KEEP_ALIVE_S = 5.0
+_MEDIA_QUEUE = 128
+_MEDIA_LIFETIME_S = 0.2  # later than this a frame is of no use to any jitter buffer
+_EARLY_MEDIA = 64
+_UNREAD_SIGNALS = 256
+_UNFINISHED_BYTES = 2 << 20  # of signals still arriving, over all streams
+_OPEN_STREAMS = 512  # ours that the peer has not taken yet
+_LONGEST_BUILD = 256
+_REFUSALS_LOGGED = 5
+
+log = logger("link")
+
+
+class QuicLink:
+    """Implements `ports.Link` over one sans-IO connection; the endpoint feeds it and flushes it."""
+
+    def __init__(self, connection: Connection, *, wake: Callable[["QuicLink"], None], now: float) -> None:
+        self.connection = connection
+        self._wake = wake  # asks the endpoint for a flush at the end of this loop turn
+        self._loop = asyncio.get_running_loop()
+        self._established: asyncio.Future[None] = self._loop.create_future()
+        self._ended: asyncio.Future[str] = self._loop.create_future()
+        self._readers: dict[int, FrameReader] = {}
+        self._unfinished_bytes = 0
+        self._done: dict[int, SignalMessage | None] = {}  # complete, but an earlier stream is not
+        self._next_stream = 1 if connection.configuration.is_client else 0
+        self._signals: deque[SignalMessage] = deque()
+        self._signal_came = asyncio.Event()
+        self._build: asyncio.Future[bytes] = self._loop.create_future()
+        self._build_part = b""
+        self._media_deadlines: deque[float] = deque()
+        self._media_handler: Callable[[bytes], None] | None = None
+        self._early_media: deque[bytes] = deque(maxlen=_EARLY_MEDIA)
+        self._media_sent = self._media_received = self._media_dropped = self._signals_refused = 0
+        self._heard_at = now
+        self.keep_alive_at = now + KEEP_ALIVE_S
+
+    # --- what users of a link see ------------------------------------------------------------------------------
+
+    @property
+    def server_name(self) -> str:
+        return self.connection.server_name
+
+    @property
+    def remote_address(self) -> Address:
+        address = self.connection.get_peer_address()
+        return (str(address[0]), int(address[1])) if address else ("", 0)
+
+    @property
+    def peer_certificate(self) -> TlsFingerprint | None:
+        fingerprint = self.connection.peer_certificate_sha256
+        return None if fingerprint is None else parse_tls_fingerprint(fingerprint.hex())
+
+    @property
+    def closed(self) -> bool:
+        return self._ended.done()
+
+    def send_signal(self, message: SignalMessage) -> None:
+        if self.closed:
+            raise Unavailable(ErrorCode.LINK_CLOSED, reason=self._ended.result())
+        if self.connection.open_streams >= _OPEN_STREAMS:
+            raise Unavailable(ErrorCode.LIMIT, what="signals the peer has not read")
+        stream = self.connection.get_next_available_stream_id()
+        self.connection.send_stream_data(stream, frame(codec.encode(message)), end_stream=True)
+        self._wake(self)
+
+    async def receive_signal(self) -> SignalMessage:
+        while not self._signals:
+            if self.closed:
+                raise Unavailable(ErrorCode.LINK_CLOSED, reason=self._ended.result())
+            self._signal_came.clear()
+            await self._signal_came.wait()
+        return self._signals.popleft()
+
+    def send_media(self, datagram: bytes) -> bool:
+        if self.closed or len(datagram) > LONGEST_DATAGRAM or not self.connection.takes_datagrams:
+            self._media_dropped += 1
+            return False
+        waiting = self.connection.datagrams_waiting
+        if len(waiting) >= _MEDIA_QUEUE:
+            waiting.popleft()
+            self._media_deadlines.popleft()
+            self._media_dropped += 1
+        self.connection.send_datagram_frame(datagram)
+        self._media_deadlines.append(self._loop.time() + _MEDIA_LIFETIME_S)
+        self._wake(self)
+        return True
+
+    def on_media(self, handler: Callable[[bytes], None]) -> None:
+        self._media_handler = handler
+        while self._early_media:
+            handler(self._early_media.popleft())
+
+    def send_build(self, build: bytes) -> None:
+        """Answers SNI `version`: raw bytes on one unidirectional stream (transport.md §3)."""
+        stream = self.connection.get_next_available_stream_id(is_unidirectional=True)
+        self.connection.send_stream_data(stream, build[:_LONGEST_BUILD], end_stream=True)
+        self._wake(self)
+
+    async def receive_build(self) -> bytes:
+        """What the peer sent by `send_build`, at most 256 bytes; raises Unavailable(LINK_CLOSED)."""
+        return await asyncio.shield(self._build)
+
+    def stats(self) -> LinkStats:
+        sent, lost = self.connection.packet_counts
+        silent_s = self._loop.time() - self._heard_at if self.connection.awaits_acknowledgement else 0.0
+        return LinkStats(
+            rtt_ms=self.connection.rtt_s * 1000,
+            sent_packets=sent,
+            lost_packets=lost,
+            silent_s=silent_s,
+            media_sent=self._media_sent,
+            media_received=self._media_received,
+            media_dropped=self._media_dropped,
+            signals_refused=self._signals_refused,
+        )
+
+    def probe(self) -> None:
+        if not self.closed:
+            self.connection.send_ping(0)
+            self._wake(self)
+
+    def close(self, reason: str = "normal close") -> None:
+        if not self.closed:
+            self.connection.close(error_code=QuicErrorCode.NO_ERROR, reason_phrase=reason)
+            self._wake(self)
+            self.end(reason)
+
+    async def wait_closed(self) -> str:
+        return await asyncio.shield(self._ended)
+
+    # --- what the endpoint does with it ------------------------------------------------------------------------
+
+    async def established(self) -> None:
+        """Returns when the handshake is complete; raises Unavailable(UNREACHABLE) when it failed."""
+        await asyncio.shield(self._established)
+
+    @property
+    def is_established(self) -> bool:
+        return self._established.done() and self._established.exception() is None
+
+    def receive(self, data: bytes, address: Address, now: float) -> None:
+        self._heard_at = now
+        self.connection.receive_datagram(data, address, now)
+
+    def drop_stale_media(self, now: float) -> None:
+        waiting = self.connection.datagrams_waiting
+        while self._media_deadlines and self._media_deadlines[0] < now:
+            self._media_deadlines.popleft()
+            waiting.popleft()
+            self._media_dropped += 1
+
+    def note_media_sent(self) -> None:
+        """After a flush: what no longer waits has left."""
+        left = len(self._media_deadlines) - len(self.connection.datagrams_waiting)
+        self._media_sent += left
+        for _ in range(left):
+            self._media_deadlines.popleft()
+
+    def take(self, happened: events.QuicEvent) -> None:
+        """Acts on one event of the connection."""
+        match happened:
+            case events.DatagramFrameReceived(data=data):
+                self._media_received += 1
+                if self._media_handler is not None:
+                    self._media_handler(data)
+                else:
+                    self._early_media.append(data)
+            case events.StreamDataReceived(stream_id=stream, data=data, end_stream=end):
+                self._stream_data(stream, data, end)
+            case events.StreamReset(stream_id=stream):
+                self._finish_stream(stream, None)
+            case events.HandshakeCompleted():
+                if not self._established.done():
+                    self._established.set_result(None)
+            case events.ConnectionTerminated(reason_phrase=reason, error_code=code):
+                self.end(reason or f"error {code:#x}")
+
+    def end(self, reason: str) -> None:
+        """The connection is over for everybody who uses it, whatever QUIC still does to drain it."""
+        if self.closed:
+            return
+        self._ended.set_result(reason)
+        self._signal_came.set()
+        gone = Unavailable(ErrorCode.LINK_CLOSED, reason=reason)
+        for future in (self._build, self._established):
+            if not future.done():
+                future.set_exception(gone)
+                future.exception()  # whoever waits sees it; nobody has to
+        self._media_handler = None
+        self._early_media.clear()
+        self._readers.clear()
+
+    # --- streams -----------------------------------------------------------------------------------------------
+
+    def _stream_data(self, stream: int, data: bytes, end: bool) -> None:
+        is_ours = (stream & 1) == (0 if self.connection.configuration.is_client else 1)
+        if is_ours:
+            return  # the peer's half of a stream we opened carries nothing (transport.md §4.1)
+        if stream & 2:
+            self._build_data(data, end)
+            return
+        if stream < self._next_stream or stream in self._done:
+            return  # bytes after the frame
+        reader = self._readers.setdefault(stream, FrameReader())
+        self._unfinished_bytes += len(data)
+        if self._unfinished_bytes > _UNFINISHED_BYTES:
+            self.close("too many unfinished signals")
+            return
+        try:
+            payload = reader.feed(data, end)
+            message = None if payload is None else self._known(payload)
+        except RemoteViolation as error:
+            self._refuse(error)
+            payload, message = b"", None
+        if payload is not None:
+            self._finish_stream(stream, message)
+
+    def _known(self, payload: bytes) -> SignalMessage | None:
+        message = codec.decode(payload)
+        if isinstance(message, UnknownSignal):
+            self._refuse(RemoteViolation(ErrorCode.MALFORMED_SIGNAL, tag=message.tag))
+            return None
+        return message
+
+    def _refuse(self, error: RemoteViolation) -> None:
+        self._signals_refused += 1
+        if self._signals_refused <= _REFUSALS_LOGGED:
+            event(log, "signal:refused", level=logging.WARNING, peer=self.remote_address[0], error=error)
+
+    def _finish_stream(self, stream: int, message: SignalMessage | None) -> None:
+        if stream & 2 or stream < self._next_stream or stream in self._done or self.closed:
+            return
+        reader = self._readers.pop(stream, None)
+        self._unfinished_bytes -= reader.received if reader is not None else 0
+        self._done[stream] = message
+        self.connection.send_stream_data(stream, b"", end_stream=True)  # gives the peer its stream credit back
+        self._wake(self)
+        while self._next_stream in self._done:
+            ready = self._done.pop(self._next_stream)
+            self._next_stream += 4
+            if ready is not None:
+                self._signals.append(ready)
+        if len(self._signals) > _UNREAD_SIGNALS:
+            self.close("too many unread signals")
+        self._signal_came.set()
+
+    def _build_data(self, data: bytes, end: bool) -> None:
+        self._build_part = (self._build_part + data)[:_LONGEST_BUILD]
+        if end and not self._build.done():
+            self._build.set_result(self._build_part)

@@ -1,0 +1,318 @@
+"""One UDP socket that listens, dials several peers at once and carries probes that are not QUIC."""
+
+import asyncio
+import hashlib
+import logging
+import os
+import secrets
+import ssl
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+
+from aioquic.buffer import Buffer
+from aioquic.quic import events
+from aioquic.quic.configuration import SMALLEST_MAX_DATAGRAM_SIZE, QuicConfiguration
+from aioquic.quic.packet import QuicHeader, QuicPacketType, encode_quic_version_negotiation, pull_quic_header
+
+from wzp_core.crypto.certificate import TlsIdentity
+from wzp_core.errors import ErrorCode, RemoteViolation, Unavailable
+from wzp_core.io.aioquic_private import RESET_TOKEN_LENGTH, Connection, reset_token
+from wzp_core.io.congestion import ALGORITHM
+from wzp_core.io.link import KEEP_ALIVE_S, QuicLink
+from wzp_core.io.udp import UdpOpener, UdpSocket, open_udp
+from wzp_core.logs import event, logger
+from wzp_core.ports import Address
+from wzp_core.protocol.ids import TlsFingerprint
+
+ALPN = "wzp"
+_IDLE_S = 30.0
+_CID_LENGTH = 8
+_HALF_OPEN = 256  # inbound handshakes under way; more are ignored until some finish
+_UNACCEPTED = 64
+_SHORTEST_RESET = 21  # RFC 9000 §10.3: must look like a packet
+_RESETS_PER_S = 100
+
+log = logger("quic")
+
+
+def _configuration(tls: TlsIdentity | None, server_name: str | None = None) -> QuicConfiguration:
+    """Transport parameters of transport.md §1."""
+    return QuicConfiguration(
+        is_client=tls is None,
+        alpn_protocols=[ALPN],
+        server_name=server_name,
+        verify_mode=ssl.CERT_NONE,  # certificates are self-signed; they are pinned instead
+        certificate=tls.certificate if tls else None,
+        private_key=tls.private_key if tls else None,
+        idle_timeout=_IDLE_S,
+        max_data=262_144,
+        max_stream_data=65_536,
+        max_datagram_frame_size=65_535,
+        congestion_control_algorithm=ALGORITHM,
+        connection_id_length=_CID_LENGTH,
+    )
+
+
+def _reset_key(tls: TlsIdentity | None) -> bytes:
+    """Lasts as long as the certificate, so that a restarted relay can tell old peers that it forgot them."""
+    if tls is None:
+        return secrets.token_bytes(32)
+    return hashlib.sha256(b"wzp-stateless-reset" + tls.private_key.private_bytes_raw()).digest()
+
+
+class QuicEndpoint:
+    """Implements `ports.Endpoint`; open it with `open_endpoint`."""
+
+    def __init__(self, tls: TlsIdentity | None) -> None:
+        self._server = _configuration(tls) if tls else None
+        self._reset_key = _reset_key(tls)
+        self._loop = asyncio.get_running_loop()
+        self._udp: UdpSocket | None = None
+        self._links: dict[bytes, QuicLink] = {}  # by each connection id of ours
+        self._ids: dict[QuicLink, set[bytes]] = {}
+        self._dialled: set[QuicLink] = set()
+        self._half_open: set[QuicLink] = set()
+        self._accepted: asyncio.Queue[QuicLink] = asyncio.Queue(_UNACCEPTED)
+        self._dirty: dict[QuicLink, None] = {}
+        self._timers: dict[QuicLink, asyncio.TimerHandle] = {}
+        self._raw: Callable[[bytes, Address], None] | None = None
+        self._reset_budget, self._reset_at = float(_RESETS_PER_S), self._loop.time()
+        self.malformed_datagrams = 0
+
+    @property
+    def local_address(self) -> Address:
+        return self._socket.local_address
+
+    @property
+    def _socket(self) -> UdpSocket:
+        if self._udp is None:
+            raise Unavailable(ErrorCode.LINK_CLOSED, what="endpoint")
+        return self._udp
+
+    async def dial(
+        self, address: Address, server_name: str, *, pin: TlsFingerprint | None = None, timeout_s: float = 10.0
+    ) -> QuicLink:
+        now = self._loop.time()
+        connection = Connection(configuration=_configuration(None, server_name), reset_key=self._reset_key)
+        link = self._adopt(connection, now)
+        self._dialled.add(link)
+        connection.connect(address, now)
+        self._wake(link)
+        try:
+            async with asyncio.timeout(timeout_s):
+                await link.established()
+        except (TimeoutError, Unavailable) as error:
+            link.close("timeout")
+            reason = error.facts.get("reason") if isinstance(error, Unavailable) else "timeout"
+            raise Unavailable(ErrorCode.UNREACHABLE, address=f"{address[0]}:{address[1]}", reason=reason) from error
+        except asyncio.CancelledError:
+            link.close("aborted")
+            raise
+        if pin is not None and link.peer_certificate != pin:
+            link.close("certificate changed")
+            raise RemoteViolation(ErrorCode.RELAY_KEY_CHANGED, expected=pin, got=link.peer_certificate)
+        return link
+
+    async def accept(self) -> QuicLink:
+        return await self._accepted.get()
+
+    def on_raw(self, handler: Callable[[bytes, Address], None]) -> None:
+        """Receives every datagram that is not QUIC (first two bits 00: STUN, probes)."""
+        self._raw = handler
+
+    def send_raw(self, data: bytes, address: Address) -> None:
+        self._socket.send(data, address)
+
+    # --- in ----------------------------------------------------------------------------------------------------
+
+    def datagram_received(self, data: bytes, address: Address) -> None:
+        """Routes one datagram by its destination connection id."""
+        if not data or not data[0] & 0x40:
+            if self._raw is not None and data:
+                self._raw(data, address)
+            return
+        now = self._loop.time()
+        if data[0] & 0x80:
+            link = self._by_long_header(data, address, now)
+        else:
+            link = self._links.get(data[1 : 1 + _CID_LENGTH])
+            if link is None:
+                self._unknown_short(data, address, now)
+        if link is None:
+            return
+        try:
+            link.receive(data, address, now)
+        except Exception as error:  # aioquic is the parser here: its slips cost the one link, never the endpoint
+            self.malformed_datagrams += 1
+            event(log, "quic:broken_link", level=logging.ERROR, peer=address[0], error=repr(error))
+            link.end("internal error")
+            self._forget(link)
+            return
+        self._wake(link)
+
+    def _by_long_header(self, data: bytes, address: Address, now: float) -> QuicLink | None:
+        try:
+            header = pull_quic_header(Buffer(data=data), host_cid_length=_CID_LENGTH)
+        except ValueError:
+            self.malformed_datagrams += 1
+            return None
+        known = self._links.get(header.destination_cid)
+        if known is not None or self._server is None or len(data) < SMALLEST_MAX_DATAGRAM_SIZE:
+            return known
+        if header.packet_type != QuicPacketType.VERSION_NEGOTIATION and self._is_foreign(header):
+            self._socket.send(
+                encode_quic_version_negotiation(
+                    source_cid=header.destination_cid,
+                    destination_cid=header.source_cid,
+                    supported_versions=self._server.supported_versions,
+                ),
+                address,
+            )
+            return None
+        if header.packet_type != QuicPacketType.INITIAL or len(self._half_open) >= _HALF_OPEN:
+            return None
+        connection = Connection(
+            configuration=self._server, reset_key=self._reset_key, original_cid=header.destination_cid
+        )
+        link = self._adopt(connection, now)
+        self._register(link, header.destination_cid)
+        self._half_open.add(link)
+        return link
+
+    def _is_foreign(self, header: QuicHeader) -> bool:
+        return self._server is not None and header.version not in self._server.supported_versions
+
+    def _unknown_short(self, data: bytes, address: Address, now: float) -> None:
+        """A stateless reset of a peer that restarted, or a packet for a connection that we no longer have."""
+        token = data[-RESET_TOKEN_LENGTH:]
+        if len(data) >= _SHORTEST_RESET:
+            for link in self._dialled:
+                if link.connection.peer_reset_token == token:
+                    link.end("peer restarted")
+                    self._forget(link)
+                    return
+        if self._server is not None and len(data) > _SHORTEST_RESET + 1 and self._may_reset(now):
+            length = min(len(data) - 1, 2 * _SHORTEST_RESET)  # shorter than its cause, so that two cannot ping-pong
+            padding = bytearray(os.urandom(length - RESET_TOKEN_LENGTH))
+            padding[0] = 0x40 | padding[0] & 0x3F
+            connection_id = data[1 : 1 + _CID_LENGTH]
+            self._socket.send(bytes(padding) + reset_token(self._reset_key, connection_id), address)
+
+    def _may_reset(self, now: float) -> bool:
+        self._reset_budget = min(_RESETS_PER_S, self._reset_budget + (now - self._reset_at) * _RESETS_PER_S)
+        self._reset_at = now
+        if self._reset_budget < 1:
+            return False
+        self._reset_budget -= 1
+        return True
+
+    # --- bookkeeping -------------------------------------------------------------------------------------------
+
+    def _adopt(self, connection: Connection, now: float) -> QuicLink:
+        link = QuicLink(connection, wake=self._wake, now=now)
+        self._ids[link] = set()
+        self._register(link, connection.host_cid)
+        return link
+
+    def _register(self, link: QuicLink, connection_id: bytes) -> None:
+        self._links[connection_id] = link
+        self._ids[link].add(connection_id)
+
+    def _forget(self, link: QuicLink) -> None:
+        for connection_id in self._ids.pop(link, ()):
+            self._links.pop(connection_id, None)
+        self._dialled.discard(link)
+        self._half_open.discard(link)
+        self._dirty.pop(link, None)
+        if timer := self._timers.pop(link, None):
+            timer.cancel()
+
+    # --- out ---------------------------------------------------------------------------------------------------
+
+    def _wake(self, link: QuicLink) -> None:
+        """One flush per link and loop turn, so that what was queued together leaves together."""
+        if not self._dirty:
+            self._loop.call_soon(self._flush_dirty)
+        self._dirty[link] = None
+
+    def _flush_dirty(self) -> None:
+        links, self._dirty = list(self._dirty), {}
+        now = self._loop.time()
+        for link in links:
+            if link in self._ids:
+                self._flush(link, now)
+
+    def _flush(self, link: QuicLink, now: float) -> None:
+        connection = link.connection
+        self._events(link)
+        link.drop_stale_media(now)
+        for data, address in connection.datagrams_to_send(now):
+            self._socket.send(data, address)
+        link.note_media_sent()
+        if (reason := connection.close_reason) is not None:
+            link.end(reason)
+            self._half_open.discard(link)
+        self._arm(link, now)
+
+    def _events(self, link: QuicLink) -> None:
+        while (happened := link.connection.next_event()) is not None:
+            if isinstance(happened, events.ConnectionIdIssued):
+                self._register(link, happened.connection_id)
+            elif isinstance(happened, events.ConnectionIdRetired):
+                self._links.pop(happened.connection_id, None)
+                self._ids[link].discard(happened.connection_id)
+            else:
+                link.take(happened)
+        if link in self._half_open and link.is_established:
+            self._half_open.discard(link)
+            try:
+                self._accepted.put_nowait(link)
+            except asyncio.QueueFull:
+                link.close("busy")
+
+    def _arm(self, link: QuicLink, now: float) -> None:
+        """Keeps one timer a link; one that fires early only looks again, which is cheaper than cancelling."""
+        due = link.connection.get_timer()
+        if due is None:
+            self._forget(link)
+            return
+        due = due if link.closed else min(due, link.keep_alive_at)
+        armed = self._timers.get(link)
+        if armed is None or due < armed.when():
+            if armed is not None:
+                armed.cancel()
+            self._timers[link] = self._loop.call_at(max(due, now), self._on_timer, link)
+
+    def _on_timer(self, link: QuicLink) -> None:
+        self._timers.pop(link, None)
+        now = self._loop.time()
+        due = link.connection.get_timer()
+        if due is not None and now >= due:
+            link.connection.handle_timer(now)
+        if now >= link.keep_alive_at:
+            link.keep_alive_at = now + KEEP_ALIVE_S
+            if link.is_established and not link.closed:
+                link.connection.send_ping(0)
+        self._flush(link, now)
+
+    def close(self) -> None:
+        """Says goodbye on every link; the socket is closed by `open_endpoint`."""
+        for link in list(self._ids):
+            link.close("shutdown")
+        self._flush_dirty()
+        for link in list(self._ids):
+            self._forget(link)
+
+
+@asynccontextmanager
+async def open_endpoint(
+    bind: Address, tls: TlsIdentity | None = None, *, open_socket: UdpOpener = open_udp
+) -> AsyncIterator[QuicEndpoint]:
+    """An endpoint on `bind` that accepts links when it has a certificate. Raises Unavailable(NO_PORT)."""
+    endpoint = QuicEndpoint(tls)
+    async with open_socket(bind, endpoint.datagram_received) as udp:
+        endpoint._udp = udp
+        try:
+            yield endpoint
+        finally:
+            endpoint.close()

@@ -1,0 +1,79 @@
+"""One non-blocking UDP socket on the running loop."""
+
+import asyncio
+import socket
+from collections.abc import AsyncIterator, Callable
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from typing import Protocol, TypeAlias
+
+from wzp_core.errors import ErrorCode, Unavailable
+from wzp_core.ports import Address
+
+_LONGEST = 65_535
+_BURST = 64  # datagrams taken per wake-up, so that one busy socket cannot starve the loop
+_KERNEL_BUFFER = 1 << 20
+
+Receiver: TypeAlias = Callable[[bytes, Address], None]
+
+
+class UdpSocket(Protocol):
+    """What the QUIC endpoint needs of UDP; the simulated network has its own."""
+
+    @property
+    def local_address(self) -> Address: ...
+
+    def send(self, data: bytes, address: Address) -> None:
+        """Sends or drops: UDP promises no more."""
+
+
+UdpOpener: TypeAlias = Callable[[Address, Receiver], AbstractAsyncContextManager[UdpSocket]]
+
+
+class _KernelUdp:
+    def __init__(self, sock: socket.socket, receiver: Receiver) -> None:
+        self._sock = sock
+        self._receiver = receiver
+
+    @property
+    def local_address(self) -> Address:
+        host, port = self._sock.getsockname()[:2]
+        return str(host), int(port)
+
+    def send(self, data: bytes, address: Address) -> None:
+        try:
+            self._sock.sendto(data, address)
+        except OSError:  # full buffer, no route, interface gone: the same to us as loss on the way
+            return
+
+    def drain(self) -> None:
+        for _ in range(_BURST):
+            try:
+                data, address = self._sock.recvfrom(_LONGEST)
+            except BlockingIOError:
+                return
+            except OSError:  # an ICMP error of an earlier send
+                continue
+            self._receiver(data, (address[0], address[1]))
+
+
+@asynccontextmanager
+async def open_udp(bind: Address, receiver: Receiver) -> AsyncIterator[UdpSocket]:
+    """Binds a socket and hands every datagram to `receiver` on the loop. Raises Unavailable(NO_PORT)."""
+    loop = asyncio.get_running_loop()
+    sock = socket.socket(socket.AF_INET6 if ":" in bind[0] else socket.AF_INET, socket.SOCK_DGRAM)
+    try:
+        sock.setblocking(False)
+        for option in (socket.SO_RCVBUF, socket.SO_SNDBUF):
+            sock.setsockopt(socket.SOL_SOCKET, option, _KERNEL_BUFFER)
+        try:
+            sock.bind(bind)
+        except OSError as error:
+            raise Unavailable(ErrorCode.NO_PORT, host=bind[0], port=bind[1], cause=error.strerror) from error
+        udp = _KernelUdp(sock, receiver)
+        loop.add_reader(sock, udp.drain)
+        try:
+            yield udp
+        finally:
+            loop.remove_reader(sock)
+    finally:
+        sock.close()
