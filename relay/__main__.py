@@ -1,0 +1,136 @@
+"""`wzp-relay`: flags, configuration, run."""
+
+import argparse
+import asyncio
+import json
+import logging
+import signal
+import sys
+from collections.abc import Sequence
+from dataclasses import Field
+from enum import IntEnum
+from pathlib import Path
+from typing import Any
+
+from relay.config import (
+    DEFAULT_DATA_DIR,
+    IDENTITY_FILE,
+    RelayConfig,
+    checked,
+    example_document,
+    merged,
+    options,
+    read_document,
+)
+from relay.edge.addresses import address_text
+from relay.identity import load_seed
+from relay.serve import Relay, serve
+from wzp_core import __version__
+from wzp_core.crypto.certificate import tls_identity
+from wzp_core.crypto.identity import relay_tls_seed
+from wzp_core.errors import ErrorCode, Unavailable
+
+PROGRAM = "wzp-relay"
+
+
+class Exit(IntEnum):
+    OK = 0
+    BAD_SETUP = 1
+    USAGE = 2
+    NO_PORT = 3
+
+
+_WORDS = {
+    ErrorCode.BAD_SETTINGS: ("configuration: {what}: {reason}", Exit.BAD_SETUP),
+    ErrorCode.BAD_FILE: ("cannot use {path}: {reason}", Exit.BAD_SETUP),
+    ErrorCode.NO_PORT: ("cannot listen on UDP {host}:{port}: {cause}", Exit.NO_PORT),
+}
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Runs a relay until SIGTERM or SIGINT; returns the exit code."""
+    args = _parser().parse_args(argv)
+    try:
+        config = _config(args)
+        logging.basicConfig(
+            stream=sys.stderr, level=config.log_level.upper(), format="%(asctime)s %(levelname)s %(message)s"
+        )
+        if args.print_fingerprint:
+            print(tls_identity(relay_tls_seed(load_seed(config.identity_path))).fingerprint)
+        else:
+            asyncio.run(_run(config, as_json=args.json))
+    except Unavailable as error:
+        words, code = _WORDS[error.code]
+        print(f"{PROGRAM}: {words.format(**error.facts)}", file=sys.stderr)
+        return code
+    return Exit.OK
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog=PROGRAM, description="Relay for calls and rooms; headless.")
+    parser.add_argument("-c", "--config", type=Path, metavar="FILE", help="TOML file; written if it is missing")
+    parser.add_argument("--data-dir", type=Path, metavar="DIR", help=f"where the identity is kept ({DEFAULT_DATA_DIR})")
+    parser.add_argument("-i", "--identity", type=Path, metavar="FILE", help=f"seed file (DIR/{IDENTITY_FILE})")
+    parser.add_argument("--json", action="store_true", help="one JSON object per event on standard output")
+    parser.add_argument("--print-fingerprint", action="store_true", help="print the certificate's fingerprint and exit")
+    parser.add_argument("-V", "--version", action="version", version=f"{PROGRAM} {__version__}")
+    for spec in options():
+        _add_flag(parser, spec)
+    return parser
+
+
+def _add_flag(parser: argparse.ArgumentParser, spec: "Field[Any]") -> None:
+    flag, words = "--" + spec.name.replace("_", "-"), spec.metadata["words"]
+    if isinstance(spec.default, bool):
+        parser.add_argument(flag, action="store_true", default=None, help=words)
+        return
+    kind = type(spec.default) if isinstance(spec.default, (int, float)) else str
+    parser.add_argument(flag, type=kind, metavar=spec.name.rpartition("_")[2].upper(), help=words)
+
+
+def _config(args: argparse.Namespace) -> RelayConfig:
+    flags = {spec.name: checked(spec, value) for spec in options() if (value := getattr(args, spec.name)) is not None}
+    flags |= {name: value for name in ("data_dir", "identity") if (value := getattr(args, name)) is not None}
+    return merged([_document(args.config), flags])
+
+
+def _document(path: Path | None) -> dict[str, Any]:
+    if path is None:
+        return {}
+    try:
+        if not path.exists():
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_text(example_document(), encoding="utf-8")
+            print(f"{PROGRAM}: wrote an example to {path}", file=sys.stderr)
+        text = path.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise Unavailable(ErrorCode.BAD_FILE, path=path, reason=error) from error
+    values, unknown = read_document(text)
+    for key in unknown:
+        print(f"{PROGRAM}: {path}: ignoring unknown key {key!r}", file=sys.stderr)
+    return values
+
+
+async def _run(config: RelayConfig, *, as_json: bool) -> None:
+    stop = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        try:
+            loop.add_signal_handler(number, stop.set)
+        except NotImplementedError:  # Windows loops have none
+            signal.signal(number, lambda *_: loop.call_soon_threadsafe(stop.set))
+    async with serve(config, on_listening=_announce_json if as_json else _announce):
+        await stop.wait()
+
+
+def _announce(relay: Relay) -> None:
+    print(f"{PROGRAM} listens on {address_text(relay.address)}, fingerprint {relay.fingerprint}", flush=True)
+
+
+def _announce_json(relay: Relay) -> None:
+    facts = {"event": "listening", "addr": address_text(relay.address), "fingerprint": relay.fingerprint}
+    print(json.dumps(facts | ({"name": relay.name} if relay.name else {})), flush=True)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

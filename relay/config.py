@@ -1,0 +1,146 @@
+"""Every option of the relay, once: default, words, key, flag and bounds."""
+
+import ipaddress
+import tomllib
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import Field, dataclass, field, fields
+from pathlib import Path
+from typing import Any
+
+from wzp_core.errors import ErrorCode, Unavailable
+from wzp_core.ports import Address
+
+LOG_LEVELS = ("debug", "info", "warning", "error")
+DEFAULT_DATA_DIR = Path("~/.wzp")
+IDENTITY_FILE = "relay-identity"
+
+
+def _option(
+    default: Any,
+    words: str,
+    *,
+    key: str = "",
+    read: Callable[[Any], Any] | None = None,
+    low: float = 0,
+    high: float = float("inf"),
+    choices: tuple[str, ...] = (),
+) -> Any:
+    """A field that knows its meaning, its TOML key where that is not its name, its reader and its bounds."""
+    meta = {"words": words, "key": key, "read": read, "low": low, "high": high, "choices": choices}
+    return field(default=default, metadata=meta)
+
+
+def _listen_address(text: Any) -> Address:
+    host, colon, port = str(text).rpartition(":")
+    ip = ipaddress.ip_address(host.removeprefix("[").removesuffix("]"))
+    if not colon or not (port.isascii() and port.isdigit() and int(port) < 65_536):
+        raise ValueError("wants ADDRESS:PORT")
+    return str(ip), int(port)
+
+
+def _reachable_address(text: Any) -> str:
+    if text == "":
+        return ""
+    host, colon, port = str(text).rpartition(":")
+    if not host or not colon or not (port.isascii() and port.isdigit() and 0 < int(port) < 65_536):
+        raise ValueError("wants HOST:PORT")
+    return str(text)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RelayConfig:
+    """What one relay runs with (relay.md §1)."""
+
+    listen: tuple[str, int] = _option(
+        ("0.0.0.0", 4433),  # noqa: S104  # a relay is there for everybody
+        "UDP address to listen on, ADDRESS:PORT",
+        key="listen_addr",
+        read=_listen_address,
+    )
+    advertised_addr: str = _option(
+        "", "HOST:PORT that clients are told, for a relay behind address translation", read=_reachable_address
+    )
+    name: str = _option("", "name of this relay for people")
+    region: str = _option("", "region that clients are told")
+    require_signatures: bool = _option(False, "refuse registrations without a signature, as older clients send them")
+    max_sessions: int = _option(100, "most participants in all rooms together", low=1)
+    max_clients: int = _option(10_000, "most registered clients", low=1)
+    max_calls_per_client: int = _option(8, "most calls one client may be in at once", low=1)
+    offers_per_minute: float = _option(20.0, "most calls one client may place in a minute", low=1)
+    signals_per_second: float = _option(50.0, "most signals one client may send in a second, on average", low=1)
+    connections_per_second: float = _option(100.0, "most new connections of one address in a second, on average", low=1)
+    log_level: str = _option("info", "least important log lines to write", choices=LOG_LEVELS)
+    data_dir: Path = DEFAULT_DATA_DIR  # this and the next by flag only
+    identity: Path | None = None  # seed file, where it is not the one in the data directory
+
+    @property
+    def identity_path(self) -> Path:
+        return (self.identity or self.data_dir / IDENTITY_FILE).expanduser()
+
+
+def toml_key(spec: "Field[Any]") -> str:
+    return spec.metadata["key"] or spec.name
+
+
+def options() -> "list[Field[Any]]":
+    """The fields that both a file and a flag may set."""
+    return [spec for spec in fields(RelayConfig) if spec.metadata]
+
+
+def read_document(text: str) -> tuple[dict[str, Any], list[str]]:
+    """Checked values by field name, and the keys that mean nothing here. Raises Unavailable(BAD_SETTINGS)."""
+    try:
+        document = tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
+        raise Unavailable(ErrorCode.BAD_SETTINGS, what="TOML", reason=error) from None
+    specs = {toml_key(spec): spec for spec in options()}
+    values = {specs[key].name: checked(specs[key], value) for key, value in document.items() if key in specs}
+    return values, [key for key in document if key not in specs]
+
+
+def checked(spec: "Field[Any]", value: Any) -> Any:
+    """A value of a file or flag as the field wants it. Raises Unavailable(BAD_SETTINGS)."""
+    meta = spec.metadata
+    try:
+        if meta["read"] is not None:
+            return meta["read"](value)
+        _check_type(value, spec.default)
+        if isinstance(value, (int, float)) and not meta["low"] <= value <= meta["high"]:
+            raise ValueError(f"wants at least {meta['low']}")
+        if meta["choices"] and value not in meta["choices"]:
+            raise ValueError(f"wants one of {', '.join(meta['choices'])}")
+    except ValueError as error:
+        raise Unavailable(ErrorCode.BAD_SETTINGS, what=toml_key(spec), reason=error) from None
+    return value
+
+
+def _check_type(value: Any, default: Any) -> None:
+    wanted: tuple[type, ...] = (int, float) if isinstance(default, float) else (type(default),)
+    if not isinstance(value, wanted) or (isinstance(value, bool) and not isinstance(default, bool)):
+        raise ValueError(f"wants {wanted[-1].__name__}")
+
+
+def merged(sources: Iterable[Mapping[str, Any]]) -> RelayConfig:
+    """The configuration of several sources of checked values; the last one wins."""
+    values: dict[str, Any] = {}
+    for source in sources:
+        values.update(source)
+    return RelayConfig(**values)
+
+
+def example_document() -> str:
+    """A configuration file with every key, its meaning and its default, all but the address commented out."""
+    lines = ["# Configuration of wzp-relay. Flags on the command line win over this file.", ""]
+    for spec in options():
+        mark = "" if spec.name == "listen" else "# "
+        lines += [f"# {spec.metadata['words']}", f"{mark}{toml_key(spec)} = {_toml_value(spec.default)}", ""]
+    return "\n".join(lines)
+
+
+def _toml_value(value: Any) -> str:
+    if isinstance(value, bool):
+        return str(value).lower()
+    if isinstance(value, tuple):
+        host, port = value
+        return f'"{host}:{port}"'
+    return f'"{value}"' if isinstance(value, str) else str(value)

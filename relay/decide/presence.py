@@ -1,0 +1,78 @@
+"""Who is on the signal hub (relay.md §6)."""
+
+from dataclasses import dataclass
+
+from relay.decide.effects import ConnectionId, Cut, Effect, Send
+from relay.decide.paced import Paced
+from wzp_core.protocol.ids import Fingerprint
+from wzp_core.protocol.signal.presence import PresenceList, PresenceUser
+
+LONGEST_ALIAS = 64
+
+
+def shown_alias(alias: str | None) -> str | None:
+    """An alias as others may see it: printable and short, since it is repeated to everybody."""
+    cleaned = "".join(letter for letter in alias or "" if letter.isprintable()).strip()
+    return cleaned[:LONGEST_ALIAS] or None
+
+
+@dataclass(frozen=True, slots=True)
+class _Entry:
+    connection: ConnectionId
+    alias: str | None
+
+
+class Hub:
+    """Registered clients; the newest connection of a fingerprint wins."""
+
+    def __init__(self) -> None:
+        self._entries: dict[Fingerprint, _Entry] = {}
+        self._lists: Paced[Fingerprint] = Paced()
+        self._newest: PresenceList | None = None
+
+    def __len__(self) -> int:
+        return len(self._entries)
+
+    def __contains__(self, fingerprint: Fingerprint) -> bool:
+        return fingerprint in self._entries
+
+    def connection_of(self, fingerprint: Fingerprint) -> ConnectionId | None:
+        entry = self._entries.get(fingerprint)
+        return entry.connection if entry else None
+
+    def register(self, connection: ConnectionId, fingerprint: Fingerprint, alias: str | None) -> list[Effect]:
+        """Enters a client, whose Ack must have been sent before, and cuts off its older connection."""
+        replaced = self._entries.get(fingerprint)
+        self._entries[fingerprint] = _Entry(connection, shown_alias(alias))
+        self._changed()
+        return [Cut(replaced.connection, "replaced")] if replaced else []
+
+    def deregister(self, connection: ConnectionId, fingerprint: Fingerprint) -> bool:
+        """Whether the fingerprint is gone now: a replaced connection takes nothing with it."""
+        entry = self._entries.get(fingerprint)
+        if entry is None or entry.connection != connection:
+            return False
+        del self._entries[fingerprint]
+        self._lists.forget(fingerprint)
+        self._changed()
+        return True
+
+    @property
+    def updates_due_at(self) -> float | None:
+        return self._lists.due_at
+
+    def updates(self, now: float) -> list[Effect]:
+        """The presence lists whose turn it is."""
+        users = self._users()
+        return [Send(receiver, users) for receiver in self._lists.take(now, lambda _: len(users.users))]
+
+    def _changed(self) -> None:
+        self._newest = None
+        self._lists.mark(self._entries)
+
+    def _users(self) -> PresenceList:
+        if self._newest is None:
+            self._newest = PresenceList(
+                users=tuple(PresenceUser(fingerprint=who, alias=entry.alias) for who, entry in self._entries.items())
+            )
+        return self._newest

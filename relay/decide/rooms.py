@@ -1,0 +1,131 @@
+"""Who is in which media room, under which stream id (relay.md §3, e2e.md §1)."""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from types import MappingProxyType
+
+from relay.decide.effects import ConnectionId, Cut, Deliver, Effect
+from relay.decide.paced import Paced
+from relay.decide.presence import shown_alias
+from wzp_core.errors import ErrorCode, RemoteViolation, Unavailable
+from wzp_core.protocol.ids import Fingerprint, RoomName
+from wzp_core.protocol.signal.room import RoomParticipant, RoomUpdate
+
+MOST_MEMBERS = 255  # as many as there are stream ids
+DEFAULT_ROOM = RoomName("default")
+_CALL_PREFIX = "call-"
+
+
+def room_of(server_name: str) -> RoomName:
+    """The room a link asked for (transport.md §3). Raises RemoteViolation for a name that is reserved or malformed."""
+    name = server_name.lower()
+    if not name:
+        return DEFAULT_ROOM
+    if not re.fullmatch(r"[a-z0-9-][a-z0-9_.-]{0,252}", name):
+        raise RemoteViolation(ErrorCode.BAD_VALUE, what="room name", length=len(name))
+    return RoomName(name)
+
+
+def call_of(room: RoomName) -> str | None:
+    """The id of the call whose private room this is."""
+    return room.removeprefix(_CALL_PREFIX) if room.startswith(_CALL_PREFIX) else None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Member:
+    fingerprint: Fingerprint
+    alias: str | None
+    stream_id: int
+
+
+@dataclass(slots=True)
+class _Room:
+    members: dict[ConnectionId, Member] = field(default_factory=dict)
+    roster: RoomUpdate | None = None
+
+
+class Rooms:
+    """All rooms; one exists while it has members."""
+
+    def __init__(self) -> None:
+        self._rooms: dict[RoomName, _Room] = {}
+        self._room_of: dict[ConnectionId, RoomName] = {}
+        self._rosters: Paced[ConnectionId] = Paced()
+
+    def __len__(self) -> int:
+        return len(self._rooms)
+
+    def members(self, room: RoomName) -> Mapping[ConnectionId, Member]:
+        found = self._rooms.get(room)
+        return MappingProxyType(found.members if found else {})
+
+    def join(
+        self,
+        room: RoomName,
+        connection: ConnectionId,
+        fingerprint: Fingerprint,
+        alias: str | None,
+        stream_id: int | None = None,
+    ) -> tuple[Member, list[Effect]]:
+        """Enters a member under `stream_id`, or the lowest free one.
+
+        An older connection of the same fingerprint is cut off and leaves its stream id to the newer one. Raises
+        Unavailable(LIMIT) for a full room.
+        """
+        older = [(at, member) for at, member in self.members(room).items() if member.fingerprint == fingerprint]
+        for at, member in older:
+            stream_id = stream_id or member.stream_id
+            self.leave(at)
+        stream_id = _free_stream_id(self.members(room), stream_id)
+        member = Member(fingerprint=fingerprint, alias=shown_alias(alias), stream_id=stream_id)
+        self._rooms.setdefault(room, _Room()).members[connection] = member
+        self._room_of[connection] = room
+        self._changed(room)
+        return member, [Cut(at, "replaced") for at, _ in older]
+
+    def leave(self, connection: ConnectionId) -> RoomName | None:
+        """The room that lost this member; None if it was replaced before."""
+        room = self._room_of.pop(connection, None)
+        if room is None:
+            return None
+        del self._rooms[room].members[connection]
+        self._rosters.forget(connection)
+        self._changed(room)
+        return room
+
+    @property
+    def updates_due_at(self) -> float | None:
+        return self._rosters.due_at
+
+    def updates(self, now: float) -> list[Effect]:
+        """The rosters whose turn it is."""
+        turn = self._rosters.take(now, lambda connection: len(self._rooms[self._room_of[connection]].members))
+        return [Deliver(connection, self._roster(self._rooms[self._room_of[connection]])) for connection in turn]
+
+    def _changed(self, name: RoomName) -> None:
+        room = self._rooms[name]
+        room.roster = None
+        self._rosters.mark(room.members)
+        if not room.members:
+            del self._rooms[name]
+
+    @staticmethod
+    def _roster(room: _Room) -> RoomUpdate:
+        if room.roster is None:
+            participants = tuple(
+                RoomParticipant(fingerprint=member.fingerprint, alias=member.alias, stream_id=member.stream_id)
+                for member in room.members.values()
+            )
+            room.roster = RoomUpdate(count=len(participants), participants=participants)
+        return room.roster
+
+
+def _free_stream_id(members: Mapping[ConnectionId, Member], wanted: int | None) -> int:
+    taken = {member.stream_id for member in members.values()}
+    if wanted is not None and wanted not in taken:
+        return wanted
+    free = next((stream_id for stream_id in range(1, MOST_MEMBERS + 1) if stream_id not in taken), None)
+    if free is None:
+        raise Unavailable(ErrorCode.LIMIT, what="room members", most=MOST_MEMBERS)
+    return free

@@ -1,0 +1,23 @@
+"""What the relay needs of QUIC beyond the contract of clients."""
+
+from typing import Protocol
+
+from wzp_core.ports import Address, Link
+
+
+class ServerLink(Link, Protocol):
+    """An accepted link."""
+
+    def send_build(self, build: bytes) -> None:
+        """Answers SNI `version`: raw bytes on one unidirectional stream (transport.md §3)."""
+
+
+class ServerEndpoint(Protocol):
+    """A listening socket."""
+
+    malformed_datagrams: int
+
+    @property
+    def local_address(self) -> Address: ...
+
+    async def accept(self) -> ServerLink: ...

@@ -1,0 +1,118 @@
+"""The media side of the relay: rooms, and packets from each member to the others."""
+
+import asyncio
+from collections.abc import Callable
+
+from relay.config import RelayConfig
+from relay.decide.admission import Seats
+from relay.decide.calls import CallRegistry
+from relay.decide.effects import ConnectionId
+from relay.decide.fanout import Verdict, recipients, verdict
+from relay.decide.rooms import Member, Rooms, call_of
+from relay.edge.outbox import ListPump, Outbox
+from relay.observe.counters import Counters
+from wzp_core.errors import ErrorCode, Unavailable
+from wzp_core.logs import event, logger
+from wzp_core.ports import Link
+from wzp_core.protocol.ids import Fingerprint, RoomName
+
+log = logger("relay")
+
+
+class Seat:
+    """One member's place: takes its packets and hands them to everybody else in the room."""
+
+    __slots__ = ("_counters", "connection", "link", "member", "room", "sends")
+
+    def __init__(
+        self, connection: ConnectionId, link: Link, room: RoomName, member: Member, counters: Counters
+    ) -> None:
+        self.connection = connection
+        self.link = link
+        self.room = room
+        self.member = member
+        self.sends: tuple[Callable[[bytes], bool], ...] = ()
+        self._counters = counters
+
+    def forward(self, datagram: bytes) -> None:
+        """Byte for byte, once to each other member; what the sender may not send is dropped and counted."""
+        counters = self._counters
+        counters.packets_received += 1
+        judged = verdict(datagram, self.member.stream_id)
+        if judged is Verdict.FORWARD:
+            sent = 0
+            for send in self.sends:
+                sent += send(datagram)
+            counters.packets_forwarded += sent
+            counters.bytes_forwarded += sent * len(datagram)
+        elif judged is Verdict.MALFORMED:
+            counters.packets_malformed += 1
+        else:
+            counters.packets_foreign_stream += 1
+
+
+class RoomPlane:
+    """Rooms with their seats and their way out."""
+
+    def __init__(
+        self, config: RelayConfig, rooms: Rooms, calls: CallRegistry, outbox: Outbox, counters: Counters
+    ) -> None:
+        self.counters = counters
+        self._rooms = rooms
+        self._calls = calls
+        self._outbox = outbox
+        self._places = Seats(config.max_sessions)
+        self._seats: dict[ConnectionId, Seat] = {}
+        self._rosters = ListPump(rooms, outbox)
+        self._loop = asyncio.get_running_loop()
+
+    @property
+    def sessions(self) -> int:
+        return self._places.taken
+
+    def join(self, link: Link, room: RoomName, who: Fingerprint, alias: str | None, wish: int | None) -> Seat:
+        """A place in the room, which nobody is told of before `announce`.
+
+        Raises RemoteViolation for a call that is not theirs and Unavailable(LIMIT) where there is no place.
+        """
+        call_id = call_of(room)
+        stream_id = self._calls.admit(call_id, who, wish, self._loop.time()) if call_id is not None else None
+        if not self._places.take():
+            raise Unavailable(ErrorCode.LIMIT, what="sessions")
+        connection = self._outbox.adopt(link)
+        try:
+            member, effects = self._rooms.join(room, connection, who, alias, stream_id)
+        except Unavailable:
+            self._places.give_back()
+            self._outbox.release(connection)
+            raise
+        self._seats[connection] = seat = Seat(connection, link, room, member, self.counters)
+        self._outbox.perform(effects)
+        self._connect(room)
+        self.counters.joins += 1
+        event(log, "relay:room_joined", room=room, fingerprint=who, stream_id=member.stream_id)
+        return seat
+
+    def announce(self) -> None:
+        """Tells the members of every changed room who is in it."""
+        self._rosters.run()
+
+    def leave(self, seat: Seat) -> None:
+        self._places.give_back()
+        self._outbox.release(seat.connection)
+        self._seats.pop(seat.connection, None)
+        seat.sends = ()
+        room = self._rooms.leave(seat.connection)
+        if room is not None:
+            self._connect(room)
+            self.announce()
+            event(log, "relay:room_left", room=room, fingerprint=seat.member.fingerprint)
+
+    def close(self) -> None:
+        self._rosters.close()
+
+    def _connect(self, room: RoomName) -> None:
+        """Gives every seat of the room its recipients; a replaced member has none any more."""
+        seated = {connection: self._seats[connection] for connection in self._rooms.members(room)}
+        for connection, others in recipients(seated).items():
+            seated[connection].sends = tuple(other.link.send_media for other in others)

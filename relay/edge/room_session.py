@@ -1,0 +1,66 @@
+"""One participant's media connection, from its handshake to its end (relay.md §3)."""
+
+import asyncio
+import os
+from dataclasses import dataclass
+
+from relay.config import RelayConfig
+from relay.decide.admission import Bucket, Rate
+from relay.decide.rooms import room_of
+from relay.edge.first_signal import first_signal
+from relay.edge.room_plane import RoomPlane, Seat
+from wzp_core.crypto.handshake import call_answer, check_call_offer
+from wzp_core.crypto.identity import Identity, fingerprint_of
+from wzp_core.errors import ErrorCode, RemoteViolation, WzpError
+from wzp_core.ports import Link
+from wzp_core.protocol.ids import RoomName
+from wzp_core.protocol.signal.call import CallOffer, Hangup
+
+_EPHEMERAL_BYTES = 32
+_BURST_S = 4.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RoomService:
+    """What all participants' sessions share."""
+
+    config: RelayConfig
+    plane: RoomPlane
+    identity: Identity
+
+
+async def serve_participant(link: Link, service: RoomService) -> None:
+    """Returns when the participant leaves, and raises RemoteViolation or Unavailable where it may not be here."""
+    plane = service.plane
+    try:
+        room = room_of(link.server_name)
+        seat = await _seated(link, room, service)
+    except WzpError:
+        plane.counters.joins_refused += 1
+        raise
+    try:
+        link.send_signal(
+            call_answer(
+                service.identity, ephemeral_secret=os.urandom(_EPHEMERAL_BYTES), stream_id=seat.member.stream_id
+            )
+        )
+        plane.announce()
+        link.on_media(seat.forward)
+        await _until_gone(link, service.config.signals_per_second)
+    finally:
+        plane.leave(seat)
+
+
+async def _seated(link: Link, room: RoomName, service: RoomService) -> Seat:
+    offer = await first_signal(link, CallOffer)
+    check_call_offer(offer)
+    return service.plane.join(link, room, fingerprint_of(offer.identity_pub), offer.alias, offer.stream_id)
+
+
+async def _until_gone(link: Link, signals_per_second: float) -> None:
+    """Reads what the participant signals until it says goodbye; the link's end raises Unavailable(LINK_CLOSED)."""
+    now = asyncio.get_running_loop().time
+    bucket = Bucket(Rate(signals_per_second, signals_per_second * _BURST_S), now())
+    while not isinstance(await link.receive_signal(), Hangup):
+        if not bucket.take(now()):
+            raise RemoteViolation(ErrorCode.LIMIT, what="signals per second", peer=link.remote_address[0])

@@ -1,0 +1,79 @@
+"""The signal side of the relay: presence and calls, as its sessions use them."""
+
+import asyncio
+import logging
+
+from relay.config import RelayConfig
+from relay.decide.admission import Buckets, Rate
+from relay.decide.calls import CallRegistry, CallSignal
+from relay.decide.effects import ConnectionId, Deliver
+from relay.decide.presence import Hub
+from relay.edge.outbox import ListPump, Outbox
+from relay.observe.counters import Counters
+from wzp_core.errors import RemoteViolation
+from wzp_core.logs import event, logger
+from wzp_core.protocol.ids import Fingerprint
+from wzp_core.protocol.signal.call import DirectCallOffer, Hangup, HangupReason
+
+log = logger("relay")
+
+_TICK_S = 1.0
+
+
+class SignalPlane:
+    """Hub and call registry with their clock and their way out."""
+
+    def __init__(self, config: RelayConfig, hub: Hub, calls: CallRegistry, outbox: Outbox, counters: Counters) -> None:
+        self.outbox = outbox
+        self.counters = counters
+        self._most_clients = config.max_clients
+        self._hub = hub
+        self._calls = calls
+        self._offers: Buckets[Fingerprint] = Buckets(Rate(config.offers_per_minute / 60, config.offers_per_minute))
+        self._lists = ListPump(hub, outbox)
+        self._loop = asyncio.get_running_loop()
+
+    def has_room_for(self, fingerprint: Fingerprint) -> bool:
+        return fingerprint in self._hub or len(self._hub) < self._most_clients
+
+    def enter(self, connection: ConnectionId, fingerprint: Fingerprint, alias: str | None, relay_addr: str) -> None:
+        """Registers a client that has its Ack, hands over what it missed, and tells everybody."""
+        self.counters.registrations += 1
+        self.outbox.perform(self._hub.register(connection, fingerprint, alias))
+        self.outbox.perform(self._calls.arrived(fingerprint, relay_addr))
+        self._lists.run()
+        event(log, "relay:client_registered", fingerprint=fingerprint, clients=len(self._hub))
+
+    def leave(self, connection: ConnectionId, fingerprint: Fingerprint) -> None:
+        if self._hub.deregister(connection, fingerprint):
+            self._calls.left(fingerprint, self._loop.time())
+            self._lists.run()
+            event(log, "relay:client_left", fingerprint=fingerprint, clients=len(self._hub))
+
+    def handle(self, connection: ConnectionId, sender: Fingerprint, message: CallSignal) -> None:
+        """Acts on a call signal; one that breaks the rules is counted and otherwise ignored."""
+        if self._hub.connection_of(sender) != connection:
+            return
+        now = self._loop.time()
+        if isinstance(message, DirectCallOffer) and not self._offers.take(sender, now):
+            self.counters.offers_limited += 1
+            refusal = Hangup(reason=HangupReason.ERROR, call_id=message.call_id)
+            self.outbox.perform([Deliver(connection, refusal)])
+            return
+        try:
+            self.outbox.perform(self._calls.handle(sender, message, now))
+        except RemoteViolation as error:
+            self.refuse(sender, error)
+
+    def refuse(self, sender: Fingerprint, error: RemoteViolation) -> None:
+        self.counters.signals_refused += 1
+        event(log, "relay:signal_refused", level=logging.WARNING, fingerprint=sender, error=error)
+
+    async def keep_time(self) -> None:
+        """Ends calls that nobody answers or comes back to; runs until cancelled."""
+        while True:
+            await asyncio.sleep(_TICK_S)
+            self.outbox.perform(self._calls.expire(self._loop.time()))
+
+    def close(self) -> None:
+        self._lists.close()

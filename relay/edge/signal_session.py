@@ -1,0 +1,104 @@
+"""One client's signal connection, from its registration to its end (relay.md §6)."""
+
+import asyncio
+from contextlib import suppress
+from dataclasses import dataclass
+from typing import get_args
+
+from relay.config import RelayConfig
+from relay.decide.admission import Bucket, Rate
+from relay.decide.calls import CallSignal
+from relay.decide.effects import ConnectionId
+from relay.decide.registration import registered_id
+from relay.edge.addresses import address_text, advertised_text
+from relay.edge.farewell import closed_within
+from relay.edge.first_signal import first_signal
+from relay.edge.signal_plane import SignalPlane
+from wzp_core.errors import ErrorCode, RemoteViolation
+from wzp_core.ports import Address, Link
+from wzp_core.protocol.ids import Fingerprint
+from wzp_core.protocol.signal.base import SignalMessage
+from wzp_core.protocol.signal.path import Reflect, ReflectResponse
+from wzp_core.protocol.signal.presence import Ping, Pong, RegisterPresence, RegisterPresenceAck
+
+_REFUSAL_READ_S = 2.0  # for the client to read why
+_PROBE_LIMIT_S = 60.0
+_BURST_S = 4.0  # seconds' worth of signals at once
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SignalService:
+    """What all signal sessions share."""
+
+    config: RelayConfig
+    plane: SignalPlane
+    listening: Address
+    build: str
+
+
+async def serve_signals(link: Link, service: SignalService) -> None:
+    """Returns when the client is gone, and raises RemoteViolation where it has to go."""
+    registration = await first_signal(link, RegisterPresence)
+    try:
+        client = registered_id(registration, signature_required=service.config.require_signatures)
+        if client is not None and not service.plane.has_room_for(client):
+            raise RemoteViolation(ErrorCode.LIMIT, what="registered clients")
+    except RemoteViolation as error:
+        await _refuse(link, service, error)
+        raise
+    link.send_signal(
+        RegisterPresenceAck(success=True, relay_build=service.build, relay_region=service.config.region or None)
+    )
+    if client is None:
+        await _serve_probe(link, service)
+    else:
+        await _serve_client(link, service, client, registration.alias)
+
+
+async def _refuse(link: Link, service: SignalService, error: RemoteViolation) -> None:
+    service.plane.counters.registrations_refused += 1
+    link.send_signal(RegisterPresenceAck(success=False, error=error.code.value, relay_build=service.build))
+    await closed_within(link, _REFUSAL_READ_S)
+
+
+async def _serve_probe(link: Link, service: SignalService) -> None:
+    service.plane.counters.probes += 1
+    with suppress(TimeoutError):
+        async with asyncio.timeout(_PROBE_LIMIT_S):
+            await _read(link, service, None)
+
+
+async def _serve_client(link: Link, service: SignalService, client: Fingerprint, alias: str | None) -> None:
+    plane = service.plane
+    relay_addr = advertised_text(service.config.advertised_addr, service.listening, link.remote_address)
+    connection = plane.outbox.adopt(link)
+    try:
+        plane.enter(connection, client, alias, relay_addr)
+        await _read(link, service, (connection, client))
+    finally:
+        plane.outbox.release(connection)
+        plane.leave(connection, client)
+
+
+async def _read(link: Link, service: SignalService, client: tuple[ConnectionId, Fingerprint] | None) -> None:
+    now = asyncio.get_running_loop().time
+    rate = service.config.signals_per_second
+    bucket = Bucket(Rate(rate, rate * _BURST_S), now())
+    while True:
+        message = await link.receive_signal()
+        service.plane.counters.signals_received += 1
+        if not bucket.take(now()):
+            raise RemoteViolation(ErrorCode.LIMIT, what="signals per second", peer=link.remote_address[0])
+        _act(link, service.plane, client, message)
+
+
+def _act(
+    link: Link, plane: SignalPlane, client: tuple[ConnectionId, Fingerprint] | None, message: SignalMessage
+) -> None:
+    match message:
+        case Ping(timestamp_ms=timestamp_ms):
+            link.send_signal(Pong(timestamp_ms=timestamp_ms))
+        case Reflect():
+            link.send_signal(ReflectResponse(observed_addr=address_text(link.remote_address)))
+        case _ if client is not None and isinstance(message, get_args(CallSignal)):
+            plane.handle(*client, message)

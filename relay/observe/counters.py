@@ -1,0 +1,38 @@
+"""What the relay counts: one table, written by the edges and read by whoever shows it."""
+
+from dataclasses import dataclass
+
+
+@dataclass(slots=True, kw_only=True)
+class Counters:
+    """Totals since the start of the relay."""
+
+    links_accepted: int = 0
+    links_refused: int = 0  # over a limit, reserved or malformed name
+    links_failed: int = 0  # ended by a violation or by an error of ours
+    slow_readers_cut: int = 0
+    registrations: int = 0
+    registrations_refused: int = 0
+    probes: int = 0
+    signals_received: int = 0
+    signals_refused: int = 0  # against the rules of a call, or over a limit
+    offers_limited: int = 0
+    joins: int = 0
+    joins_refused: int = 0
+    packets_received: int = 0
+    packets_forwarded: int = 0  # one for each recipient
+    bytes_forwarded: int = 0
+    packets_malformed: int = 0
+    packets_foreign_stream: int = 0  # claimed another sender's stream id
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RelayStats:
+    """What is going on now, beside a copy of the totals."""
+
+    clients: int
+    calls: int
+    rooms: int
+    sessions: int
+    malformed_datagrams: int  # not even QUIC
+    totals: Counters

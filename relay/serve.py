@@ -1,0 +1,100 @@
+"""The relay as one block: while it is open the relay serves, and when it ends everything of it has ended."""
+
+import asyncio
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from dataclasses import replace
+
+from relay.config import RelayConfig
+from relay.decide.calls import CallRegistry
+from relay.decide.presence import Hub
+from relay.decide.rooms import Rooms
+from relay.edge.addresses import address_text
+from relay.edge.endpoint import ServerEndpoint
+from relay.edge.listener import Listener
+from relay.edge.outbox import Outbox
+from relay.edge.room_plane import RoomPlane
+from relay.edge.room_session import RoomService
+from relay.edge.signal_plane import SignalPlane
+from relay.edge.signal_session import SignalService
+from relay.identity import load_seed
+from relay.observe.counters import Counters, RelayStats
+from wzp_core import __version__
+from wzp_core.crypto.certificate import TlsIdentity, tls_identity
+from wzp_core.crypto.identity import Identity, relay_tls_seed
+from wzp_core.io.quic import open_endpoint
+from wzp_core.io.udp import UdpOpener, open_udp
+from wzp_core.logs import event, logger
+from wzp_core.protocol.ids import TlsFingerprint
+
+log = logger("relay")
+
+
+class Relay:
+    """A running relay, as its owner sees it."""
+
+    def __init__(self, config: RelayConfig, seed: bytes, tls: TlsIdentity, endpoint: ServerEndpoint) -> None:
+        self.name = config.name
+        self.address = endpoint.local_address
+        self.fingerprint: TlsFingerprint = tls.fingerprint
+        self._endpoint = endpoint
+        self._counters = Counters()
+        self._hub = Hub()
+        self._rooms = Rooms()
+        started_at = asyncio.get_running_loop().time()
+        self._calls = CallRegistry(started_at=started_at, most_per_client=config.max_calls_per_client)
+        outbox = Outbox(self._hub, self._counters)
+        self._signals = SignalPlane(config, self._hub, self._calls, outbox, self._counters)
+        self._media = RoomPlane(config, self._rooms, self._calls, outbox, self._counters)
+        self._listener = Listener(
+            endpoint,
+            SignalService(config=config, plane=self._signals, listening=self.address, build=__version__),
+            RoomService(config=config, plane=self._media, identity=Identity.from_seed(seed)),
+            self._counters,
+        )
+
+    def stats(self) -> RelayStats:
+        return RelayStats(
+            clients=len(self._hub),
+            calls=len(self._calls),
+            rooms=len(self._rooms),
+            sessions=self._media.sessions,
+            malformed_datagrams=self._endpoint.malformed_datagrams,
+            totals=replace(self._counters),
+        )
+
+    async def run(self) -> None:
+        """Serves until cancelled; every link is closed then."""
+        try:
+            async with asyncio.TaskGroup() as tasks:
+                tasks.create_task(self._signals.keep_time(), name="relay clock")
+                tasks.create_task(self._listener.run(), name="relay listener")
+        finally:
+            self._signals.close()
+            self._media.close()
+
+
+@asynccontextmanager
+async def serve(
+    config: RelayConfig,
+    *,
+    on_listening: Callable[[Relay], None] | None = None,
+    open_socket: UdpOpener = open_udp,
+) -> AsyncIterator[Relay]:
+    """A relay on the running loop.
+
+    Raises Unavailable(BAD_FILE) for its identity and Unavailable(NO_PORT). A failure of the relay's own ends the block.
+    """
+    seed = await asyncio.to_thread(load_seed, config.identity_path)
+    tls = tls_identity(relay_tls_seed(seed))
+    async with open_endpoint(config.listen, tls, open_socket=open_socket) as endpoint, asyncio.TaskGroup() as tasks:
+        relay = Relay(config, seed, tls, endpoint)
+        running = tasks.create_task(relay.run(), name="relay")
+        event(log, "relay:listening", addr=address_text(relay.address), fingerprint=relay.fingerprint)
+        if on_listening is not None:
+            on_listening(relay)
+        try:
+            yield relay
+        finally:
+            running.cancel()
+    event(log, "relay:stopped", addr=address_text(relay.address))

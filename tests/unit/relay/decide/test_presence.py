@@ -1,0 +1,74 @@
+from relay.decide.effects import ConnectionId, Cut, Send
+from relay.decide.presence import LONGEST_ALIAS, Hub, shown_alias
+from wzp_core.protocol.ids import Fingerprint
+from wzp_core.protocol.signal.presence import PresenceList, PresenceUser
+
+A, B = Fingerprint("aaaa"), Fingerprint("bbbb")
+FIRST, SECOND, THIRD = ConnectionId(1), ConnectionId(2), ConnectionId(3)
+
+
+def users(*entries: tuple[Fingerprint, str | None]) -> PresenceList:
+    return PresenceList(users=tuple(PresenceUser(fingerprint=who, alias=alias) for who, alias in entries))
+
+
+def test_everybody_gets_the_list_when_somebody_comes_or_goes() -> None:
+    hub = Hub()
+    hub.register(FIRST, A, "Ann")
+    assert hub.updates(0.0) == [Send(A, users((A, "Ann")))]
+    hub.register(SECOND, B, None)
+    both = users((A, "Ann"), (B, None))
+    assert hub.updates(1.0) == [Send(A, both), Send(B, both)]
+    assert hub.deregister(FIRST, A)
+    assert hub.updates(2.0) == [Send(B, users((B, None)))]
+
+
+def test_the_newest_connection_wins_and_the_older_ones_end_takes_nothing_with_it() -> None:
+    hub = Hub()
+    assert hub.register(FIRST, A, None) == []
+    assert hub.register(SECOND, A, "new") == [Cut(FIRST, "replaced")]
+    assert not hub.deregister(FIRST, A)
+    assert hub.connection_of(A) == SECOND
+    assert hub.deregister(SECOND, A)
+    assert A not in hub
+
+
+def test_changes_within_a_tenth_of_a_second_cost_one_list() -> None:
+    hub = Hub()
+    hub.register(FIRST, A, None)
+    hub.updates(0.0)
+    for number in range(50):
+        hub.register(ConnectionId(10 + number), B, str(number))
+        assert hub.updates(0.05) == []
+    assert hub.updates_due_at == 0.1
+    newest = users((A, None), (B, "49"))
+    assert hub.updates(0.1) == [Send(A, newest), Send(B, newest)]
+    assert hub.updates_due_at is None
+
+
+def test_a_thousand_clients_that_join_at_once_cost_a_bounded_number_of_entries_a_second() -> None:
+    hub = Hub()
+    entries = 0
+    for number in range(1000):
+        hub.register(ConnectionId(number), Fingerprint(f"{number:04}"), None)
+        entries += sum(len(hub) for _ in hub.updates(0.0))
+    for turn in range(1, 11):
+        entries += sum(len(hub) for _ in hub.updates(turn / 10))
+    assert entries <= 11 * 5000
+
+
+def test_everybody_among_many_gets_the_newest_list_in_the_end() -> None:
+    hub = Hub()
+    for number in range(200):
+        hub.register(ConnectionId(number), Fingerprint(f"{number:04}"), None)
+    told: set[Fingerprint] = set()
+    for turn in range(1000):
+        told |= {effect.to for effect in hub.updates(float(turn)) if isinstance(effect, Send)}
+        if hub.updates_due_at is None:
+            break
+    assert len(told) == 200
+
+
+def test_an_alias_is_shown_without_control_characters_and_not_at_any_length() -> None:
+    assert shown_alias(" Ann\x1b[31m\u202e ") == "Ann[31m"
+    assert shown_alias("\x00\n") is None
+    assert len(shown_alias("x" * 10_000) or "") == LONGEST_ALIAS

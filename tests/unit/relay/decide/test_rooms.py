@@ -1,0 +1,83 @@
+import pytest
+
+from relay.decide.effects import ConnectionId, Cut, Deliver
+from relay.decide.rooms import MOST_MEMBERS, Rooms, call_of, room_of
+from wzp_core.errors import ErrorCode, RemoteViolation, Unavailable
+from wzp_core.protocol.ids import Fingerprint, RoomName
+from wzp_core.protocol.signal.room import RoomParticipant, RoomUpdate
+
+ROOM = RoomName("general")
+A, B, C = Fingerprint("aaaa"), Fingerprint("bbbb"), Fingerprint("cccc")
+FIRST, SECOND, THIRD = ConnectionId(1), ConnectionId(2), ConnectionId(3)
+
+
+def roster(*entries: tuple[Fingerprint, int]) -> RoomUpdate:
+    participants = tuple(RoomParticipant(fingerprint=who, alias=None, stream_id=stream) for who, stream in entries)
+    return RoomUpdate(count=len(participants), participants=participants)
+
+
+def test_members_get_the_lowest_free_stream_ids_and_the_roster() -> None:
+    rooms = Rooms()
+    members = [rooms.join(ROOM, at, who, None)[0] for at, who in ((FIRST, A), (SECOND, B), (THIRD, C))]
+    assert [member.stream_id for member in members] == [1, 2, 3]
+    all_three = roster((A, 1), (B, 2), (C, 3))
+    assert rooms.updates(0.0) == [Deliver(at, all_three) for at in (FIRST, SECOND, THIRD)]
+    assert rooms.leave(FIRST) == ROOM
+    assert rooms.updates(1.0) == [Deliver(at, roster((B, 2), (C, 3))) for at in (SECOND, THIRD)]
+    assert rooms.join(ROOM, FIRST, A, None)[0].stream_id == 1
+
+
+def test_a_member_that_joins_again_replaces_itself_and_keeps_its_stream_id() -> None:
+    rooms = Rooms()
+    rooms.join(ROOM, FIRST, A, None)
+    rooms.join(ROOM, SECOND, B, None)
+    member, effects = rooms.join(ROOM, THIRD, B, None)
+    assert (member.stream_id, effects) == (2, [Cut(SECOND, "replaced")])
+    assert rooms.leave(SECOND) is None
+    assert set(rooms.members(ROOM)) == {FIRST, THIRD}
+
+
+def test_a_lone_member_that_joins_again_still_has_a_room() -> None:
+    rooms = Rooms()
+    rooms.join(ROOM, FIRST, A, None)
+    rooms.join(ROOM, SECOND, A, None)
+    assert rooms.updates(1.0) == [Deliver(SECOND, roster((A, 1)))]
+
+
+def test_a_room_is_gone_with_its_last_member() -> None:
+    rooms = Rooms()
+    rooms.join(ROOM, FIRST, A, None)
+    rooms.leave(FIRST)
+    assert len(rooms) == 0
+    assert rooms.updates(1.0) == []
+
+
+def test_rooms_do_not_hear_of_each_other() -> None:
+    rooms = Rooms()
+    rooms.join(ROOM, FIRST, A, None)
+    rooms.updates(0.0)
+    rooms.join(RoomName("other"), SECOND, B, None)
+    assert rooms.updates(1.0) == [Deliver(SECOND, roster((B, 1)))]
+
+
+def test_a_call_room_gives_the_stream_id_that_the_call_assigned() -> None:
+    assert Rooms().join(RoomName("call-1"), FIRST, B, None, 2)[0].stream_id == 2
+
+
+def test_a_room_has_no_more_members_than_stream_ids() -> None:
+    rooms = Rooms()
+    for number in range(MOST_MEMBERS):
+        rooms.join(ROOM, ConnectionId(number), Fingerprint(str(number)), None)
+    with pytest.raises(Unavailable) as refused:
+        rooms.join(ROOM, ConnectionId(1000), A, None)
+    assert refused.value.code is ErrorCode.LIMIT
+
+
+def test_server_names_become_rooms() -> None:
+    assert room_of("") == "default"
+    assert room_of("General") == "general"
+    assert call_of(room_of("call-ABC")) == "abc"
+    assert call_of(ROOM) is None
+    for reserved in ("_federation", "_probe", "a b", "ä", "x" * 300):
+        with pytest.raises(RemoteViolation):
+            room_of(reserved)
