@@ -42,7 +42,9 @@ class Connection(QuicConnection):
         handle_hello = self.tls._server_handle_hello
 
         def handle(input_buf: Buffer, initial_buf: Buffer, handshake_buf: Buffer) -> None:
-            self.server_name = tls.pull_client_hello(Buffer(data=input_buf.data)).server_name or ""
+            start = input_buf.tell()
+            self.server_name = tls.pull_client_hello(input_buf).server_name or ""
+            input_buf.seek(start)
             handle_hello(input_buf, initial_buf, handshake_buf)
 
         self.tls._server_handle_hello = handle  # type: ignore[method-assign]

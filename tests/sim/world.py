@@ -1,0 +1,198 @@
+"""Whole engines and a relay in one process, on simulated network, sound, disk and time."""
+
+import asyncio
+import random
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from typing import Any
+
+from relay.config import RelayConfig
+from relay.serve import Relay, serve
+from tests.sim.network import Host, Internet
+from tests.sim.sound import SimSound
+from wzp_core.crypto.certificate import tls_identity
+from wzp_core.engine.commands import Command
+from wzp_core.engine.engine import Engine
+from wzp_core.engine.scope import task_scope
+from wzp_core.engine.world import World
+from wzp_core.errors import ErrorCode, Unavailable
+from wzp_core.io.quic import open_endpoint
+from wzp_core.ports import Address, Contact, HistoryEntry
+from wzp_core.protocol.ids import Fingerprint, TlsFingerprint
+from wzp_core.session.state import AppState, CallStage, RelayPhase, SeedStorage
+from wzp_core.settings.schema import Settings
+
+RELAY_IP = "203.0.113.1"
+RELAY_PORT = 4433
+
+
+@dataclass
+class MemorySeeds:
+    seed: bytes | None
+
+    async def load(self, passphrase: str | None = None) -> tuple[bytes, SeedStorage] | None:
+        return None if self.seed is None else (self.seed, SeedStorage.KEYRING)
+
+    async def save(self, seed: bytes, passphrase: str = "") -> SeedStorage:
+        self.seed = seed
+        return SeedStorage.KEYRING
+
+    async def change_passphrase(self, passphrase: str) -> SeedStorage:
+        return SeedStorage.KEYRING
+
+
+@dataclass
+class MemorySettings:
+    settings: Settings | None = None
+
+    async def load(self) -> Settings | None:
+        return self.settings
+
+    async def save(self, settings: Settings) -> None:
+        self.settings = settings
+
+
+@dataclass
+class MemoryPhoneBook:
+    known: dict[str, Contact] = field(default_factory=dict)
+    entries: dict[str, HistoryEntry] = field(default_factory=dict)
+
+    async def contacts(self) -> tuple[Contact, ...]:
+        return tuple(self.known.values())
+
+    async def save_contact(self, contact: Contact) -> None:
+        self.known[contact.fingerprint] = contact
+
+    async def history(self, limit: int = 50) -> tuple[HistoryEntry, ...]:
+        return tuple(reversed(self.entries.values()))[:limit]
+
+    async def save_history(self, entry: HistoryEntry) -> None:
+        self.entries[entry.call_id] = entry
+
+    async def clear_history(self) -> None:
+        self.entries.clear()
+
+
+@dataclass
+class MemoryTrust:
+    pins: dict[str, TlsFingerprint] = field(default_factory=dict)
+
+    async def known(self, address: str) -> TlsFingerprint | None:
+        return self.pins.get(address)
+
+    async def remember(self, address: str, fingerprint: TlsFingerprint) -> None:
+        self.pins[address] = fingerprint
+
+
+async def _resolve(host: str, port: int) -> Address:
+    if not host[0].isdigit():
+        raise Unavailable(ErrorCode.UNREACHABLE, host=host)
+    return host, port
+
+
+@dataclass
+class Phone:
+    """One user's engine and what the test may look at."""
+
+    engine: Engine
+    sound: SimSound
+    settings: MemorySettings
+    book: MemoryPhoneBook
+    trust: MemoryTrust
+    states: list[AppState]
+    _changed: asyncio.Event
+
+    @property
+    def state(self) -> AppState:
+        return self.engine.state
+
+    @property
+    def fingerprint(self) -> Fingerprint:
+        assert self.state.me is not None
+        return self.state.me.fingerprint
+
+    def does(self, command: Command) -> None:
+        self.engine.submit(command)
+
+    async def until(self, holds: Callable[[AppState], Any], limit_s: float = 60.0) -> AppState:
+        try:
+            async with asyncio.timeout(limit_s):
+                while not holds(self.state):
+                    self._changed.clear()
+                    await self._changed.wait()
+        except TimeoutError:
+            raise AssertionError(f"never happened in {limit_s} s; last state: {self.state}") from None
+        return self.state
+
+    async def online(self) -> None:
+        await self.until(lambda s: s.relay.phase is RelayPhase.ONLINE)
+
+    async def in_stage(self, stage: CallStage, limit_s: float = 90.0) -> AppState:
+        return await self.until(lambda s: s.call is not None and s.call.stage is stage, limit_s)
+
+    async def sees(self, other: "Phone") -> None:
+        await self.until(lambda s: any(p.fingerprint == other.fingerprint for p in s.present))
+
+
+@dataclass
+class Stage:
+    """The scene of a scenario."""
+
+    internet: Internet
+    tmp: Any
+
+    @asynccontextmanager
+    async def relay(self, ip: str = RELAY_IP, **limits: Any) -> AsyncIterator[Relay]:
+        config = RelayConfig(
+            listen=("0.0.0.0", RELAY_PORT), data_dir=self.tmp / f"relay-{ip}", advertised_addr=f"{ip}:{RELAY_PORT}", **limits
+        )
+        host = self.internet.host(ip)
+        async with serve(config, open_socket=host.open_udp) as relay:
+            yield relay
+
+    @asynccontextmanager
+    async def phone(
+        self,
+        name: str,
+        ip: str,
+        *,
+        seed: bytes | None = None,
+        settings: Settings | None = None,
+        sound: SimSound | None = None,
+        relay: str = f"{RELAY_IP}:{RELAY_PORT}",
+    ) -> AsyncIterator[Phone]:
+        chance = random.Random(f"{name}{self.internet.seed}")
+        sound = sound or SimSound()
+        store = MemorySettings(settings or Settings(alias=name))
+        book, trust = MemoryPhoneBook(), MemoryTrust()
+        changed, states = asyncio.Event(), list[AppState]()
+        host = self.internet.host(ip)
+        world = World(
+            open_endpoint=lambda: _endpoint(host, chance.randbytes(32)),
+            resolve=_resolve,
+            audio=sound,
+            seeds=MemorySeeds(seed or chance.randbytes(32)),
+            settings=store,
+            phonebook=book,
+            trust=trust,
+            own_relay=None,
+            discovery=None,
+            entropy=chance.randbytes,
+            unix_time=lambda: 1_800_000_000 + asyncio.get_running_loop().time(),
+        )
+
+        def on_state(state: AppState) -> None:
+            states.append(state)
+            changed.set()
+
+        engine = Engine(world, on_state, relay=relay)
+        async with task_scope() as tasks:
+            tasks.create_task(engine.run(), name=f"engine of {name}")
+            yield Phone(engine, sound, store, book, trust, states, changed)
+
+
+@asynccontextmanager
+async def _endpoint(host: Host, key: bytes) -> AsyncIterator[Any]:
+    async with open_endpoint(("0.0.0.0", 0), tls_identity(key), open_socket=host.open_udp) as endpoint:
+        yield endpoint
