@@ -26,5 +26,5 @@ def test_the_law_of_layers_is_kept() -> None:
     linter = Path(sys.executable).with_name("lint-imports")
     if not linter.is_file():
         pytest.skip("import-linter is not installed in this environment")
-    done = subprocess.run([linter, "--no-cache"], cwd=ROOT, capture_output=True, text=True, check=False)
+    done = subprocess.run([linter, "--no-cache", "--no-logo"], cwd=ROOT, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stdout + done.stderr
