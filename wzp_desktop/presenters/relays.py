@@ -73,6 +73,11 @@ def relay_choices(settings: Settings) -> tuple[RelayChoice, ...]:
     return (RelayChoice("", AUTOMATIC), *own)
 
 
+def chosen_relay(settings: Settings, address: str) -> Settings:
+    """The settings with a known relay, or with the empty address none, selected."""
+    return replace(settings, relay=replace(settings.relay, selected=address))
+
+
 def with_relay(settings: Settings, name: str, address: str) -> Settings:
     """The settings with that relay known and selected."""
     known = settings.relay.relays

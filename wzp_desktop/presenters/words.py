@@ -6,6 +6,7 @@ from wzp_core.session.state import (
     CallStage,
     EndReason,
     NoAudioReason,
+    Notice,
     RelayPhase,
     RoomStage,
     SeedStorage,
@@ -130,3 +131,10 @@ QUALITY: dict[str, str] = {
     "codec2-1200": "Codec2 1.2k",
 }
 """Profile names of desktop.md §4; unknown ones are shown as they are."""
+
+
+def notice_text(notice: Notice | None) -> str:
+    """The sentence, then the detail the engine gave; empty without a notice."""
+    if notice is None:
+        return ""
+    return f"{ERROR[notice.code]} ({notice.detail})" if notice.detail else ERROR[notice.code]

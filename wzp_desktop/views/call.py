@@ -1,0 +1,105 @@
+"""The call screen."""
+
+from PySide6.QtCore import Qt, Signal
+from PySide6.QtWidgets import QHBoxLayout, QVBoxLayout, QWidget
+
+from wzp_core.engine.commands import Command, CompareSas, HangUp, PlaceCall
+from wzp_core.protocol.ids import Fingerprint
+from wzp_core.session.state import Levels, SasView
+from wzp_desktop.presenters.call import CallScreen
+from wzp_desktop.presenters.tone import Tone
+from wzp_desktop.presenters.verification import heard_right
+from wzp_desktop.views.buttons import Button
+from wzp_desktop.views.call_controls import CallControls, Meters
+from wzp_desktop.views.frames import Badge, Banner, Card, ScrollPage, beside, centred
+from wzp_desktop.views.identicon import IdenticonButton
+from wzp_desktop.views.look import spaced
+from wzp_desktop.views.text import label, say, show_fingerprint
+from wzp_desktop.views.timer_label import TimerLabel
+from wzp_desktop.views.verification import SasCard
+
+
+class CallPage(QWidget):
+    """Who, how protected, how well; and what can be done about it."""
+
+    command = Signal(object)
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
+        self.setAccessibleName("Call")
+        self._fingerprint_text, self._sas = "", SasView()
+        self._identicon, self._name = IdenticonButton(88), label(role="display")
+        self._fingerprint, self._badge, self._meaning = label(role="mono"), Badge(), label(role="muted")
+        self._stage, self._timer = label(role="timer"), TimerLabel()
+        self._silence = Banner("speaker-off", Tone.WARNING)
+        self._ending = Banner("info", Tone.NEUTRAL)
+        self._sas_card = SasCard()
+        self._meters, self._flow = Meters(), Card()
+        self._path, self._quality = label(role="muted"), label(role="muted")
+        self._controls = CallControls("Hang up", "hang-up", HangUp())
+        self._after = QWidget()
+        self._again, self._close = Button("Call again", "phone"), Button("Close", "close", "primary")
+        self._lay_out()
+        self._controls.command.connect(self.command)
+        self._sas_card.compared.connect(lambda matches: self._send(CompareSas(matches)))
+        self._sas_card.heard.connect(self._on_heard)
+        self._close.clicked.connect(lambda: self._send(HangUp()))
+        self._again.clicked.connect(self._call_again)
+
+    def apply(self, screen: CallScreen, sas: SasView, levels: Levels) -> None:
+        self._fingerprint_text, self._sas = screen.fingerprint, sas
+        self._identicon.set_fingerprint(screen.fingerprint)
+        say(self._name, screen.name)
+        show_fingerprint(self._fingerprint, screen.fingerprint)
+        say(self._stage, "" if screen.running_since is not None else screen.stage)
+        self._timer.run_since(screen.running_since)
+        self._badge.setVisible(screen.badge is not None)
+        say(self._meaning, screen.badge.meaning if screen.badge else "")
+        if screen.badge:
+            self._badge.show_badge(screen.badge.text, screen.badge.tone, screen.badge.icon)
+        self._silence.tell(screen.banner)
+        self._ending.tell(screen.ended, Tone.DANGER if screen.alarming else Tone.NEUTRAL)
+        self._sas_card.apply(screen.sas)
+        self._flow.setVisible(screen.live)
+        say(self._path, screen.path)
+        say(self._quality, screen.quality)
+        self._meters.show_levels(levels)
+        self._controls.apply(mic_muted=screen.mic_muted, speaker_muted=screen.speaker_muted)
+        self._controls.setVisible(not screen.ended)
+        self._after.setVisible(bool(screen.ended))
+
+    def take_focus(self) -> None:
+        self.setFocus()
+
+    def _lay_out(self) -> None:
+        page = ScrollPage(520, gap=12)
+        page.column.addStretch(1)
+        centred(page.column, self._identicon, self._name, self._stage, self._timer, self._fingerprint)
+        self._timer.setAlignment(Qt.AlignmentFlag.AlignCenter)
+        centred(page.column, self._badge, self._meaning)
+        for part in (self._silence, self._ending, self._after, self._sas_card, self._flow):
+            page.column.addWidget(part)
+        page.column.addStretch(2)
+        for part in (self._meters, self._path, self._quality):
+            self._flow.column.addWidget(part)
+        after = QHBoxLayout(self._after)
+        spaced(after)
+        after.addLayout(beside(self._close, self._again, stretch=0))
+        column = QVBoxLayout(self)
+        spaced(column)
+        column.addWidget(page, 1)
+        column.addWidget(self._controls)
+
+    def _on_heard(self, choice: str) -> None:
+        if heard_right(self._sas, choice):
+            self._send(CompareSas(matches=True))
+        else:
+            self._sas_card.doubt()
+
+    def _call_again(self) -> None:
+        self._send(HangUp())
+        self._send(PlaceCall(Fingerprint(self._fingerprint_text)))
+
+    def _send(self, command: Command) -> None:
+        self.command.emit(command)

@@ -1,0 +1,63 @@
+"""The bar below calls and rooms: mute, deafen, end; and the two level meters."""
+
+from PySide6.QtCore import Signal
+from PySide6.QtGui import QKeySequence, QShortcut
+from PySide6.QtWidgets import QFrame, QHBoxLayout, QWidget
+
+from wzp_core.engine.commands import Command, SetMuted
+from wzp_core.session.state import Levels
+from wzp_desktop.presenters.tone import Tone
+from wzp_desktop.views.buttons import ControlButton
+from wzp_desktop.views.frames import IconLabel
+from wzp_desktop.views.look import spaced
+from wzp_desktop.views.meter import LevelMeter
+
+
+class CallControls(QFrame):
+    """Works with the keys m, s and q while it is visible; text fields keep these keys for themselves."""
+
+    command = Signal(object)
+
+    def __init__(self, end_caption: str, end_icon: str, end_command: Command) -> None:
+        super().__init__()
+        self.setObjectName("controls")
+        self.mute = ControlButton("Mute", "microphone", on=("Unmute", "microphone-off"))
+        self.deafen = ControlButton("Deafen", "speaker", on=("Undeafen", "speaker-off"))
+        self.end = ControlButton(end_caption, end_icon, kind="end")
+        row = QHBoxLayout(self)
+        spaced(row, margins=(16, 12, 16, 12), gap=14)
+        row.addStretch(1)
+        for button, key in ((self.mute, "M"), (self.deafen, "S"), (self.end, "Q")):
+            row.addWidget(button)
+            button.setToolTip(f"{button.text()} ({key.lower()})")
+            QShortcut(QKeySequence(key), self, button.click).setAutoRepeat(False)
+        row.addStretch(1)
+        self.mute.clicked.connect(lambda: self._send(SetMuted(microphone=not self.mute.isChecked())))
+        self.deafen.clicked.connect(lambda: self._send(SetMuted(speaker=not self.deafen.isChecked())))
+        self.end.clicked.connect(lambda: self._send(end_command))
+
+    def apply(self, *, mic_muted: bool, speaker_muted: bool) -> None:
+        self.mute.set_on(mic_muted)
+        self.deafen.set_on(speaker_muted)
+
+    def _send(self, command: Command) -> None:
+        self.command.emit(command)
+
+
+class Meters(QWidget):
+    """How loud we are and the others are."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._microphone, self._speaker = LevelMeter("Microphone level"), LevelMeter("Speaker level")
+        row = QHBoxLayout(self)
+        spaced(row, gap=8)
+        for icon, meter in (("microphone", self._microphone), ("speaker", self._speaker)):
+            mark = IconLabel(16)
+            mark.show_icon(icon, Tone.NEUTRAL)
+            row.addWidget(mark)
+            row.addWidget(meter, 1)
+
+    def show_levels(self, levels: Levels) -> None:
+        self._microphone.set_level(levels.microphone)
+        self._speaker.set_level(levels.speaker)

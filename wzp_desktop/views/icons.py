@@ -1,0 +1,42 @@
+"""Icons from the project's own drawings, in any colour."""
+
+from functools import lru_cache
+
+from PySide6.QtCore import QByteArray, QRectF, Qt
+from PySide6.QtGui import QIcon, QPainter, QPixmap
+from PySide6.QtSvg import QSvgRenderer
+
+from wzp_desktop import RESOURCES
+
+ICONS = RESOURCES / "icons"
+_SIZES_PX = (16, 24, 48, 96)
+
+
+@lru_cache(maxsize=256)
+def icon(name: str, colour: str, disabled: str) -> QIcon:
+    """The drawing `name`, its `currentColor` replaced; drawn at several sizes so that it stays sharp."""
+    made = QIcon()
+    for size in _SIZES_PX:
+        made.addPixmap(drawn(name, colour, size), QIcon.Mode.Normal)
+        made.addPixmap(drawn(name, disabled, size), QIcon.Mode.Disabled)
+    return made
+
+
+@lru_cache(maxsize=256)
+def drawn(name: str, colour: str, size_px: int) -> QPixmap:
+    """The drawing as a transparent square picture."""
+    picture = QPixmap(size_px, size_px)
+    picture.fill(Qt.GlobalColor.transparent)
+    painter = QPainter(picture)
+    _renderer(name, colour).render(painter, QRectF(0, 0, size_px, size_px))
+    painter.end()
+    return picture
+
+
+def app_icon() -> QIcon:
+    return QIcon(str(ICONS / "wzp-desktop.svg"))
+
+
+def _renderer(name: str, colour: str) -> QSvgRenderer:
+    text = (ICONS / f"{name}.svg").read_text(encoding="utf-8").replace("currentColor", colour)
+    return QSvgRenderer(QByteArray(text.encode()))

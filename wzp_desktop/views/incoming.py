@@ -1,0 +1,75 @@
+"""Somebody calls."""
+
+from PySide6.QtCore import Qt, Signal
+from PySide6.QtWidgets import QLabel, QVBoxLayout
+
+from wzp_core.engine.commands import Answer, AnswerCall
+from wzp_core.protocol.ids import CallId
+from wzp_desktop.presenters.incoming import IncomingScreen
+from wzp_desktop.presenters.tone import Tone
+from wzp_desktop.views.buttons import Button
+from wzp_desktop.views.frames import Banner, Card, ScrollPage, centred, rule
+from wzp_desktop.views.identicon import IdenticonButton
+from wzp_desktop.views.text import label, say, show_fingerprint
+
+
+class IncomingPage(ScrollPage):
+    """Three answers, each with what it means."""
+
+    command = Signal(object)
+
+    def __init__(self) -> None:
+        super().__init__(480)
+        self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
+        self.setAccessibleName("Incoming call")
+        self._call_id = ""
+        self._identicon, self._name = IdenticonButton(104), label(role="display")
+        self._fingerprint = label(role="mono")
+        self._acquaintance = Banner("person", Tone.NEUTRAL)
+        self._warning = Banner("lock-open", Tone.WARNING)
+        self._answer, self._answer_meaning = Button("Answer", "phone", "primary"), label(role="muted")
+        self._private, self._private_meaning = Button("Answer privately", "eye-off"), label(role="muted")
+        self._decline, self._decline_meaning = Button("Decline", "hang-up", "danger"), label(role="muted")
+        self._lay_out()
+        self._answer.clicked.connect(lambda: self._say(Answer.TRUSTED))
+        self._private.clicked.connect(lambda: self._say(Answer.PRIVATE))
+        self._decline.clicked.connect(lambda: self._say(Answer.DECLINE))
+
+    def apply(self, screen: IncomingScreen) -> None:
+        self._call_id = screen.call_id
+        self._identicon.set_fingerprint(screen.fingerprint)
+        say(self._name, screen.name)
+        show_fingerprint(self._fingerprint, screen.fingerprint)
+        self._acquaintance.tell(screen.acquaintance, screen.tone)
+        self._warning.tell(screen.warning)
+        self._answer.set_caption(screen.answer)
+        self._private.set_caption(screen.private)
+        say(self._answer_meaning, screen.answer_meaning)
+        say(self._private_meaning, screen.private_meaning)
+        say(self._decline_meaning, screen.decline_meaning)
+
+    def take_focus(self) -> None:
+        """On the page, not on a button: what is being typed when the call comes must not answer it."""
+        self.setFocus()
+
+    def _lay_out(self) -> None:
+        self.column.addStretch(1)
+        centred(self.column, self._identicon, self._name, label("is calling you", "timer"), self._fingerprint)
+        self.column.addWidget(self._acquaintance)
+        self.column.addWidget(self._warning)
+        card = Card()
+        _add_answer(card.column, self._answer, self._answer_meaning)
+        card.column.addWidget(rule())
+        _add_answer(card.column, self._private, self._private_meaning)
+        card.column.addWidget(rule())
+        _add_answer(card.column, self._decline, self._decline_meaning)
+        self.column.addWidget(card)
+        self.column.addStretch(2)
+
+    def _say(self, answer: Answer) -> None:
+        self.command.emit(AnswerCall(CallId(self._call_id), answer))
+
+
+def _add_answer(column: QVBoxLayout, button: Button, meaning: QLabel) -> None:
+    column.addWidget(button)
+    column.addWidget(meaning)

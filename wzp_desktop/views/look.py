@@ -1,0 +1,118 @@
+"""Theme and scale, and how widgets put them on without being made anew."""
+
+import re
+from dataclasses import dataclass
+from string import Template
+from typing import Protocol, runtime_checkable
+
+from PySide6.QtCore import QSize
+from PySide6.QtGui import QColor, QIcon, QPalette
+from PySide6.QtWidgets import QLayout, QWidget
+
+from wzp_desktop import RESOURCES
+from wzp_desktop.presenters.palette import LIGHT, Palette, tokens
+from wzp_desktop.views import icons
+
+_UNBOUND = 16777215  # QWIDGETSIZE_MAX
+
+
+@dataclass(frozen=True, slots=True)
+class Look:
+    """A palette and a factor for every length."""
+
+    palette: Palette = LIGHT
+    factor: float = 1.0
+
+    def px(self, length: float) -> int:
+        """The length at 100 %, scaled; never nothing."""
+        return max(1, round(length * self.factor))
+
+    def size(self, side: float) -> QSize:
+        return QSize(self.px(side), self.px(side))
+
+    def hex(self, token: str) -> str:
+        return str(getattr(self.palette, token))
+
+    def colour(self, token: str) -> QColor:
+        return QColor(self.hex(token))
+
+    def icon(self, name: str, token: str) -> QIcon:
+        return icons.icon(name, self.hex(token), self.palette.outline)
+
+
+@runtime_checkable
+class Dressed(Protocol):
+    """A widget that paints or sizes itself by the look."""
+
+    def set_look(self, look: Look) -> None: ...
+
+
+def spaced(layout: QLayout, *, margins: tuple[int, int, int, int] = (0, 0, 0, 0), gap: int = 0) -> None:
+    """Margins (left, top, right, bottom) and gap at 100 %; `wear` scales them."""
+    layout.setProperty("margins", list(margins))
+    layout.setProperty("gap", gap)
+
+
+def sized(widget: QWidget, *, width: int = 0, height: int = 0, widest: int = 0) -> None:
+    """Least width and height, and greatest width, at 100 %; `wear` scales them."""
+    widget.setProperty("sizes", [width, height, widest])
+
+
+def wear(root: QWidget, look: Look) -> None:
+    """Puts the look on the widget and all below it."""
+    for layout in root.findChildren(QLayout):
+        margins = layout.property("margins")
+        if margins is not None:
+            layout.setContentsMargins(*(look.px(side) if side else 0 for side in margins))
+            gap = layout.property("gap")
+            layout.setSpacing(look.px(gap) if gap else 0)
+    for widget in (root, *root.findChildren(QWidget)):
+        _resize(widget, look)
+        if isinstance(widget, Dressed):
+            widget.set_look(look)
+
+
+def set_tone(widget: QWidget, name: str, value: str | bool) -> None:
+    """Changes a property that the style sheet selects by, and restyles the widget if it is another than before."""
+    if widget.property(name) != value:
+        widget.setProperty(name, value)
+        widget.style().unpolish(widget)
+        widget.style().polish(widget)
+
+
+def stylesheet(look: Look) -> str:
+    """The application's style sheet in these colours and at this scale."""
+    sheet = (RESOURCES / "styles" / "app.qss").read_text(encoding="utf-8")
+    scaled = re.sub(r"\b(\d+)px", lambda match: f"{look.px(int(match[1]))}px", sheet)
+    theme = "dark" if look.palette.dark else "light"
+    return Template(scaled).substitute(tokens(look.palette), icons=icons.ICONS.as_posix(), theme=theme)
+
+
+def qt_palette(look: Look) -> QPalette:
+    """For what style sheets do not reach: selections, links, placeholders."""
+    made = QPalette()
+    roles = {
+        QPalette.ColorRole.Window: "window",
+        QPalette.ColorRole.WindowText: "text",
+        QPalette.ColorRole.Base: "surface",
+        QPalette.ColorRole.Text: "text",
+        QPalette.ColorRole.Button: "raised",
+        QPalette.ColorRole.ButtonText: "text",
+        QPalette.ColorRole.Highlight: "accent",
+        QPalette.ColorRole.HighlightedText: "on_accent",
+        QPalette.ColorRole.PlaceholderText: "muted",
+        QPalette.ColorRole.ToolTipBase: "raised",
+        QPalette.ColorRole.ToolTipText: "text",
+        QPalette.ColorRole.Link: "accent",
+    }
+    for role, token in roles.items():
+        made.setColor(role, look.colour(token))
+    return made
+
+
+def _resize(widget: QWidget, look: Look) -> None:
+    sizes = widget.property("sizes")
+    if sizes is not None:
+        width, height, widest = sizes
+        widget.setMinimumSize(look.px(width) if width else 0, look.px(height) if height else 0)
+        widget.setMaximumWidth(look.px(widest) if widest else _UNBOUND)

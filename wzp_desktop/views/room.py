@@ -1,0 +1,78 @@
+"""The voice room."""
+
+from PySide6.QtCore import Qt, Signal
+from PySide6.QtWidgets import QVBoxLayout, QWidget
+
+from wzp_core.engine.commands import LeaveRoom
+from wzp_core.session.state import Levels
+from wzp_desktop.models.roster import roster_model
+from wzp_desktop.presenters.room import RoomScreen
+from wzp_desktop.presenters.tone import Tone
+from wzp_desktop.views.call_controls import CallControls, Meters
+from wzp_desktop.views.frames import Badge, Banner, Card, ScrollPage, StatusDot, beside
+from wzp_desktop.views.look import spaced
+from wzp_desktop.views.row_list import RowList
+from wzp_desktop.views.text import label, say
+from wzp_desktop.views.timer_label import TimerLabel
+
+
+class RoomPage(QWidget):
+    """Who is here, by relay, and how protected the room is."""
+
+    command = Signal(object)
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
+        self.setAccessibleName("Voice room")
+        self._name, self._stage, self._dot = label(role="title"), label(role="muted"), StatusDot()
+        self._timer, self._badge, self._meaning = TimerLabel(), Badge(), label(role="muted")
+        self._silence = Banner("speaker-off", Tone.WARNING)
+        self._roster = roster_model(self)
+        self._list = RowList("People in the room", self._roster, least=4, most=12)
+        self._count = label(role="count", wrap=False)
+        self._meters, self._path, self._quality = Meters(), label(role="muted"), label(role="muted")
+        self._controls = CallControls("Leave", "leave", LeaveRoom())
+        self._list.set_empty_text("Waiting for participants…")
+        self._lay_out()
+        self._controls.command.connect(self.command)
+
+    def apply(self, screen: RoomScreen, levels: Levels) -> None:
+        say(self._name, screen.name)
+        say(self._stage, screen.stage)
+        self._dot.set_tone(screen.tone)
+        self._timer.run_since(screen.running_since)
+        self._badge.show_badge(screen.badge.text, screen.badge.tone, screen.badge.icon)
+        say(self._meaning, screen.badge.meaning)
+        self._silence.tell(screen.banner)
+        self._roster.replace(screen.rows)
+        self._count.setText(screen.count)
+        say(self._path, screen.path)
+        say(self._quality, screen.quality)
+        self._meters.show_levels(levels)
+        self._controls.apply(mic_muted=screen.mic_muted, speaker_muted=screen.speaker_muted)
+
+    def take_focus(self) -> None:
+        self.setFocus()
+
+    def _lay_out(self) -> None:
+        page = ScrollPage(640, gap=14)
+        top = Card()
+        top.column.addLayout(beside(self._name, self._timer, stretch=0))
+        top.column.addLayout(beside(self._dot, self._stage, stretch=1))
+        top.column.addWidget(self._badge)
+        top.column.addWidget(self._meaning)
+        people = Card()
+        people.column.addLayout(beside(label("In this room", "heading", wrap=False), self._count, QWidget(), stretch=2))
+        people.column.addWidget(self._list, 1)
+        flow = Card()
+        for part in (self._meters, self._path, self._quality):
+            flow.column.addWidget(part)
+        page.column.addWidget(top)
+        page.column.addWidget(self._silence)
+        page.column.addWidget(people, 1)
+        page.column.addWidget(flow)
+        column = QVBoxLayout(self)
+        spaced(column)
+        column.addWidget(page, 1)
+        column.addWidget(self._controls)

@@ -1,0 +1,112 @@
+"""Adding, removing and choosing relays."""
+
+from dataclasses import replace
+
+from PySide6.QtCore import Signal
+from PySide6.QtWidgets import QCheckBox, QGridLayout, QHBoxLayout, QRadioButton, QVBoxLayout, QWidget
+
+from wzp_desktop.presenters.relays import RelayChoice, chosen_relay, typed_address, with_relay, without_relay
+from wzp_desktop.presenters.settings import SettingsScreen
+from wzp_desktop.views.buttons import Button
+from wzp_desktop.views.frames import beside
+from wzp_desktop.views.look import Look, set_tone, spaced, wear
+from wzp_desktop.views.settings.section import Section
+from wzp_desktop.views.text import field, label
+
+
+class RelaysSection(Section):
+    def __init__(self) -> None:
+        super().__init__("Relays", "relay")
+        self._look = Look()
+        self._rows = list[_RelayRow]()
+        self._list = QVBoxLayout()
+        self._name = field("Relay name", placeholder="Name", longest=64)
+        self._address = field("Relay address", placeholder="host:port", longest=260)
+        self._add = Button("Add relay", "plus")
+        self._announce = QCheckBox("Let this network find my relay")
+        self._lay_out()
+        self._address.textChanged.connect(self._check)
+        self._address.returnPressed.connect(self._add_typed)
+        self._add.clicked.connect(self._add_typed)
+        self._announce.clicked.connect(self._on_announce)
+        self._check()
+
+    def set_look(self, look: Look) -> None:
+        self._look = look
+
+    def apply(self, screen: SettingsScreen) -> None:
+        while len(self._rows) < len(screen.relays):
+            self._append_row()
+        for at, row in enumerate(self._rows):
+            row.setVisible(at < len(screen.relays))
+            if at < len(screen.relays):
+                choice = screen.relays[at]
+                row.apply(choice, chosen=choice.address == screen.selected_relay)
+        self._announce.setChecked(screen.settings.relay.announce)
+
+    def _lay_out(self) -> None:
+        spaced(self._list, gap=4)
+        fields = QGridLayout()
+        spaced(fields, gap=8)
+        fields.addWidget(self._name, 0, 0)
+        fields.addWidget(self._address, 0, 1)
+        self.column.addWidget(label("All calls pass through the relay you choose, or are arranged by it.", "muted"))
+        self.column.addLayout(self._list)
+        self.column.addLayout(fields)
+        self.column.addLayout(beside(self._add, QWidget(), stretch=1))
+        self._announce.setAccessibleName(self._announce.text())
+        self.column.addWidget(self._announce)
+
+    def _append_row(self) -> None:
+        row = _RelayRow()
+        row.chosen.connect(lambda address: self.edit(lambda settings: chosen_relay(settings, address)))
+        row.removed.connect(lambda address: self.edit(lambda settings: without_relay(settings, address)))
+        self._list.addWidget(row)
+        self._rows.append(row)
+        wear(row, self._look)
+
+    def _check(self) -> None:
+        typed = self._address.text()
+        good = typed_address(typed) is not None
+        self._add.setEnabled(good)
+        set_tone(self._address, "wrong", bool(typed.strip()) and not good)
+
+    def _add_typed(self) -> None:
+        address, name = typed_address(self._address.text()), self._name.text().strip()
+        if address is not None:
+            self._name.clear()
+            self._address.clear()
+            self.edit(lambda settings: with_relay(settings, name, address))
+
+    def _on_announce(self, announced: bool) -> None:
+        self.edit(lambda settings: replace(settings, relay=replace(settings.relay, announce=announced)))
+
+
+class _RelayRow(QWidget):
+    """One relay: chosen or not, and removable unless it is the automatic choice."""
+
+    chosen = Signal(str)
+    removed = Signal(str)
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._address = ""
+        self._choose, self._remove = QRadioButton(), Button("", "trash", "plain", "Remove relay")
+        self._choose.setAutoExclusive(False)  # the engine's state decides which one is on
+        row = QHBoxLayout(self)
+        spaced(row)
+        row.addLayout(beside(self._choose, self._remove, stretch=0))
+        self._choose.clicked.connect(self._on_chosen)
+        self._remove.clicked.connect(lambda: self.removed.emit(self._address))
+
+    def apply(self, choice: RelayChoice, *, chosen: bool) -> None:
+        self._address = choice.address
+        self._choose.setText(choice.label)
+        self._choose.setAccessibleName(choice.label)
+        self._choose.setChecked(chosen)
+        self._remove.setVisible(bool(choice.address))
+        self._remove.setAccessibleName(f"Remove relay {choice.label}")
+
+    def _on_chosen(self) -> None:
+        self._choose.setChecked(True)
+        self.chosen.emit(self._address)
