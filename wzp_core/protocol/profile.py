@@ -4,6 +4,8 @@ from dataclasses import dataclass
 from enum import IntEnum
 from typing import Final
 
+from wzp_core.protocol.signal.base import F32, U8
+
 
 class CodecId(IntEnum):
     """Four bits of the media header."""
@@ -46,9 +48,9 @@ class QualityProfile:
     """What a sender does; `fec_ratio` is repair over source packets, nominal only for Opus."""
 
     codec: CodecId
-    fec_ratio: float
-    frame_duration_ms: int
-    frames_per_block: int
+    fec_ratio: F32
+    frame_duration_ms: U8
+    frames_per_block: U8
 
 
 STUDIO_64K: Final = QualityProfile(CodecId.OPUS_64K, 0.1, 20, 5)

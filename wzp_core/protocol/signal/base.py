@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Annotated, Any, TypeAlias, TypeVar
+from typing import Annotated, Any, Final, TypeAlias, TypeVar
 
 Key32: TypeAlias = Annotated[bytes, 32]
 """Exactly 32 bytes: a public key, a hash or a nonce."""
@@ -12,9 +12,18 @@ U16: TypeAlias = Annotated[int, (1 << 16) - 1]
 U32: TypeAlias = Annotated[int, (1 << 32) - 1]
 U64: TypeAlias = Annotated[int, (1 << 64) - 1]
 
+F32: TypeAlias = Annotated[float, 32]
+"""Any finite number of single precision."""
+
+
+OMITTED: Final = "omitted"
+
 
 class SignalMessage:
-    """One signal; its class says which, its fields are the JSON fields (signals.md)."""
+    """One signal; its class says which, its fields are the JSON fields (signals.md).
+
+    One that came from a peer has the declared types and widths and no more: an id is any text, a list of any length.
+    """
 
     __slots__ = ()
 
@@ -47,8 +56,9 @@ def class_of(tag: str) -> type[SignalMessage] | None:
     return _BY_TAG.get(tag)
 
 
-def tag_of(cls: type[SignalMessage]) -> str:
-    return _TAGS[cls]
+def tag_of(cls: type[SignalMessage]) -> str | None:
+    """None for a class that cannot be sent."""
+    return _TAGS.get(cls)
 
 
 def all_tags() -> tuple[str, ...]:
@@ -57,4 +67,4 @@ def all_tags() -> tuple[str, ...]:
 
 def omitted(default: Any = None) -> Any:
     """A field that is left out of the JSON where it has its default; any other optional field is written as null."""
-    return field(default=default, metadata={"omit": True})
+    return field(default=default, metadata={OMITTED: True})

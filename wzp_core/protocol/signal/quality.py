@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from wzp_core.protocol.ids import CallId
 from wzp_core.protocol.media.report import QualityReport
 from wzp_core.protocol.profile import QualityProfile
-from wzp_core.protocol.signal.base import U32, U64, SignalMessage, omitted, signal
+from wzp_core.protocol.signal.base import F32, U32, U64, SignalMessage, omitted, signal
 
 
 @signal("QualityDirective")
@@ -42,7 +42,7 @@ class UpgradeProposal(SignalMessage):
     call_id: CallId
     proposal_id: str
     proposed_profile: QualityProfile
-    local_loss_pct: float | None = omitted()
+    local_loss_pct: F32 | None = omitted()
     local_rtt_ms: U32 | None = omitted()
 
 
@@ -70,5 +70,5 @@ class QualityCapability(SignalMessage):
 
     call_id: CallId
     max_profile: QualityProfile
-    loss_pct: float | None = omitted()
+    loss_pct: F32 | None = omitted()
     rtt_ms: U32 | None = omitted()
