@@ -246,10 +246,24 @@ def test_a_mixed_root_is_taken_over_without_a_gap_whoever_is_first(sealer, opene
 
 def test_the_old_root_is_worth_nothing_once_the_mixed_one_is_in_use(sealer, opener):
     thief = Sealer(ROOT, OUT, now=0.0)
-    opener.open(sealer.seal(packet(1), 9.0), 9.0)
-    opener.adopt(OTHER_ROOT)
-    sealer.adopt(OTHER_ROOT)
-    opener.open(sealer.seal(packet(2), 10.0), 10.0)
+    stolen = []
     for number in range(3, 12):
         thief.advance_epoch()
-        assert refusal(opener, thief.seal(packet(number), 10.0 * number), 1000.0) is ErrorCode.CANNOT_OPEN
+        stolen.append(thief.seal(packet(number), 10.0 * number))
+    opener.open(sealer.seal(packet(1), 9.0), 9.0)
+    opener.adopt(OTHER_ROOT)
+    for datagram in stolen:  # damaged ones, which make the opener derive keys in advance
+        assert refusal(opener, datagram[:-1], 100.0) is ErrorCode.CANNOT_OPEN
+    sealer.adopt(OTHER_ROOT)
+    opener.open(sealer.seal(packet(2), 100.0), 100.0)
+    for datagram in stolen:
+        assert refusal(opener, datagram, 1000.0) is ErrorCode.CANNOT_OPEN
+
+
+def test_a_late_packet_does_not_turn_the_count_back(sealer, opener):
+    late = sealer.seal(packet(1), 0.0)
+    opener.open(sealer.seal(packet(1000), 0.0), 0.0)
+    opener.open(late, 0.0)
+    for sequence in (20_000, 32_900):
+        ahead = sealer.seal(packet(sequence), 0.0)
+    assert opener.open(ahead, 0.0).payload == b"voice"
