@@ -5,7 +5,7 @@ from typing import Final
 
 import numpy as np
 
-from wzp_core.dsp.frame import Samples, to_samples
+from wzp_core.dsp.frame import FRAME_SAMPLES, Samples, to_samples
 
 MOST_DISTANCE: Final = 128  # packets; media.md §8.3
 
@@ -33,18 +33,18 @@ def remedy(*, distance: int, frame_samples: int, dred_reach: int, has_fec: bool)
     return Remedy.PLC
 
 
-def audible(run: int) -> bool:
-    """Whether the `run`-th guessed frame in a row (from 0) is still heard."""
-    return run < _FULL_FRAMES + _FADING_FRAMES
+def audible(run_frames: float) -> bool:
+    """Whether guessing is still heard after `run_frames` × 20 ms of it."""
+    return _gain(run_frames) > 0.0
 
 
-def faded(samples: Samples, run: int) -> Samples:
-    """The `run`-th guessed frame in a row (from 0): whole for three frames, then falling to silence over five."""
-    start, end = _gain(run), _gain(run + 1)
+def faded(samples: Samples, run_frames: float) -> Samples:
+    """Guessed samples after `run_frames` × 20 ms of guessing: whole for three frames, then falling to silence."""
+    start, end = _gain(run_frames), _gain(run_frames + samples.size / FRAME_SAMPLES)
     if start == end == 1.0:
         return samples
     return to_samples(samples * np.linspace(start, end, samples.size, endpoint=False))
 
 
-def _gain(run: int) -> float:
-    return min(1.0, max(0.0, 1.0 - (run - _FULL_FRAMES) / _FADING_FRAMES))
+def _gain(run_frames: float) -> float:
+    return min(1.0, max(0.0, 1.0 - (run_frames - _FULL_FRAMES) / _FADING_FRAMES))

@@ -2,6 +2,7 @@
 
 import ctypes
 from ctypes import c_int, c_int16, c_ubyte, c_void_p
+from dataclasses import dataclass
 from typing import Any, Final
 
 import numpy as np
@@ -37,12 +38,19 @@ def _pointer(samples: Samples) -> Any:
     return samples.ctypes.data_as(_POINTER)
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OpusSettings:
+    """What a profile fixes."""
+
+    bitrate: int  # bit/s
+    frame_samples: int  # at 48 kHz
+    dred_10ms: int  # reach of the redundancy at first
+
+
 class OpusEncoder:
     """Frames of one length → payloads. Needs `close()` or goes with its last reference."""
 
-    def __init__(
-        self, *, bitrate: int, frame_samples: int, dred_10ms: int, dtx: bool = False, library: OpusLibrary | None = None
-    ) -> None:
+    def __init__(self, settings: OpusSettings, *, dtx: bool = False, library: OpusLibrary | None = None) -> None:
         """Raises Unavailable(NO_CODEC) where there is no libopus or it refuses the settings."""
         self._library = library or opus_library()
         self._encoder: c_void_p | None = self._library.new_encoder()
@@ -51,13 +59,18 @@ class OpusEncoder:
         self._set(SET_SIGNAL, SIGNAL_VOICE)
         self._set(SET_DTX, int(dtx))
         self._set(SET_INBAND_FEC, int(not self._library.has_dred))
-        self.configure(bitrate=bitrate, frame_samples=frame_samples, dred_10ms=dred_10ms)
+        self.configure(settings)
 
-    def configure(self, *, bitrate: int, frame_samples: int, dred_10ms: int) -> None:
+    @property
+    def frame_samples(self) -> int:
+        """What `encode` wants."""
+        return self._frame_samples
+
+    def configure(self, settings: OpusSettings) -> None:
         """Switches the profile of the running stream; the expected loss returns to its floor."""
-        self.frame_samples = frame_samples
-        self._set(SET_BITRATE, bitrate)
-        self.protect(dred_10ms=dred_10ms, expected_loss_pct=LEAST_EXPECTED_LOSS_PCT)
+        self._frame_samples = settings.frame_samples
+        self._set(SET_BITRATE, settings.bitrate)
+        self.protect(dred_10ms=settings.dred_10ms, expected_loss_pct=LEAST_EXPECTED_LOSS_PCT)
 
     def protect(self, *, dred_10ms: int, expected_loss_pct: int) -> None:
         """How far back redundancy reaches (units of 10 ms, a ceiling) and the loss to prepare for; both clamped."""
@@ -67,11 +80,11 @@ class OpusEncoder:
 
     def encode(self, frame: Samples) -> bytes:
         """At most 512 bytes for exactly one frame; raises LocalMisuse for any other length."""
-        if frame.size != self.frame_samples:
-            raise LocalMisuse(ErrorCode.BAD_VALUE, what="frame length", samples=frame.size, want=self.frame_samples)
+        if frame.size != self._frame_samples:
+            raise LocalMisuse(ErrorCode.BAD_VALUE, what="frame length", samples=frame.size, want=self._frame_samples)
         samples = np.ascontiguousarray(frame, dtype=np.int16)
         written = self._library.functions.opus_encode(
-            self._encoder, _pointer(samples), samples.size, self._buffer, MOST_PAYLOAD_BYTES
+            self._require(), _pointer(samples), samples.size, self._buffer, MOST_PAYLOAD_BYTES
         )
         return bytes(self._buffer[: self._library.check_ours(written)])
 

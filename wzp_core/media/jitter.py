@@ -6,6 +6,7 @@ from typing import Final, Generic, TypeAlias, TypeVar
 
 from wzp_core.dsp.frame import FRAME_MS
 from wzp_core.media.playout import TargetDelay
+from wzp_core.protocol.media.sequence import extend
 
 T = TypeVar("T")
 
@@ -97,11 +98,11 @@ class JitterBuffer(Generic[T]):
 
     def missing_before(self, sequence: int) -> int:
         """How many packets between the newest one and this one have not come; 0 for the first and for older ones."""
-        return 0 if self._next is None else max(0, self._extended(sequence) - self._highest - 1)
+        return 0 if self._next is None else max(0, extend(sequence, self._highest) - self._highest - 1)
 
     def push(self, sequence: int, timestamp_ms: int, packet: T | None, now: float, *, reach_ms: float = 0.0) -> Pushed:
         """Takes in one packet; None for one without audio. `reach_ms` is how far back it can rebuild lost audio."""
-        number = self._extended(sequence)
+        number = extend(sequence, self._highest)
         if self._next is None:
             self._restart(number, timestamp_ms, now)
             return self._queue(number, timestamp_ms, packet, now, 0.0)
@@ -130,10 +131,6 @@ class JitterBuffer(Generic[T]):
         return self._play(now, quiet)
 
     # --- arrival
-
-    def _extended(self, sequence: int) -> int:
-        """The full number nearest to the newest one."""
-        return self._highest + ((sequence - self._highest + 0x8000) & 0xFFFF) - 0x8000
 
     def _restart(self, number: int, timestamp_ms: int, now: float) -> None:
         if self._next is not None:
@@ -235,7 +232,9 @@ class JitterBuffer(Generic[T]):
 
     def _estimate(self, lag: float) -> float:
         """Single pulls come unevenly, so the lag is smoothed; after a pause the old value says nothing."""
-        return lag if not self._started or self._waits else self._lag_ms + _SMOOTHING * (lag - self._lag_ms)
+        if not self._started or self._waits or abs(lag - self._lag_ms) > _JUMP_MS:
+            return lag
+        return self._lag_ms + _SMOOTHING * (lag - self._lag_ms)
 
     def _take_missing(self, now: float, quiet: bool) -> Taken[T]:
         number = self._next or 0

@@ -1,0 +1,169 @@
+"""One sender's packets → one continuous sound: ordered, decoded, gaps filled."""
+
+from typing import Final
+
+import numpy as np
+
+from wzp_core.codec.conceal import Remedy, audible, faded, remedy
+from wzp_core.codec.opus import OpusDecoder, has_inband_fec
+from wzp_core.codec.table import can_decode
+from wzp_core.dsp.frame import FRAME_SAMPLES, RATE_HZ, Samples, silence, to_samples
+from wzp_core.dsp.meter import dbfs
+from wzp_core.dsp.mix import spliced
+from wzp_core.errors import RemoteViolation
+from wzp_core.media.jitter import JitterBuffer, Missing, Play, Pushed, Wait
+from wzp_core.media.stats import StreamTotals
+from wzp_core.protocol.media.header import MediaPacket
+from wzp_core.protocol.profile import CodecId
+
+_QUIET_DBFS: Final = -42.0
+_SPEAKING_S: Final = 0.3
+_NOISE_AMPLITUDE: Final = 50.0  # media.md §7.1
+_SHORTEST_GUESS: Final = 120  # libopus conceals in multiples of 2.5 ms
+_SAMPLES_PER_MS: Final = RATE_HZ // 1000
+
+
+class StreamReceiver:
+    """Needs `close()`; one decoder serves decoding, concealment and reconstruction."""
+
+    def __init__(self, decoder: OpusDecoder, now: float) -> None:
+        self.last_packet_at = now
+        self._decoder = decoder
+        self._jitter: JitterBuffer[MediaPacket] = JitterBuffer()
+        self._pending = silence(0)
+        self._frame_samples = FRAME_SAMPLES  # of the latest packet
+        self._parsed: MediaPacket | None = None  # whose redundancy the decoder holds
+        self._reach = 0
+        self._guessed = 0.0  # frames of 20 ms in a row
+        self._noise = False  # the sender suppresses silence
+        self._random = np.random.default_rng(0)
+        self._quiet = True
+        self._heard_at = -_SPEAKING_S
+        self._concealed_samples = 0
+        self._counts = dict.fromkeys(Remedy, 0)
+        self._undecodable = 0
+
+    @property
+    def delay_ms(self) -> float:
+        return self._jitter.delay_ms
+
+    def speaking(self, now: float) -> bool:
+        """Whether something above the room's murmur was played in the last 300 ms."""
+        return now - self._heard_at < _SPEAKING_S
+
+    def totals(self) -> StreamTotals:
+        return StreamTotals(
+            lost=self._jitter.lost,
+            late=self._jitter.late,
+            duplicated=self._jitter.duplicated,
+            discarded=self._jitter.discarded,
+            undecodable=self._undecodable,
+            concealed_ms=self._concealed_samples / _SAMPLES_PER_MS,
+            dred_frames=self._counts[Remedy.DRED],
+            fec_frames=self._counts[Remedy.FEC],
+            plc_frames=self._counts[Remedy.PLC],
+        )
+
+    def receive(self, packet: MediaPacket, now: float) -> None:
+        """Queues an opened packet; one that carries no audio we can play only keeps its place in the order."""
+        self.last_packet_at = now
+        header = packet.header
+        plays = not header.repair and (can_decode(header.codec) or header.codec is CodecId.COMFORT_NOISE)
+        reach_ms = self._reach_ms(packet) if plays and self._jitter.missing_before(header.sequence) else 0.0
+        pushed = self._jitter.push(
+            header.sequence, header.timestamp_ms, packet if plays else None, now, reach_ms=reach_ms
+        )
+        if pushed is Pushed.RESET:
+            self._guessed, self._noise = 0.0, False
+
+    def pull(self, now: float) -> Samples:
+        """The next 20 ms."""
+        while self._pending.size < FRAME_SAMPLES:
+            self._pending = np.concatenate((self._pending, self._stretch(now)))
+        frame, self._pending = self._pending[:FRAME_SAMPLES], self._pending[FRAME_SAMPLES:]
+        loudness = dbfs(frame)
+        self._quiet = loudness < _QUIET_DBFS
+        if not self._quiet:
+            self._heard_at = now
+        return frame
+
+    def close(self) -> None:
+        self._decoder.close()
+
+    def _stretch(self, now: float) -> Samples:
+        match self._jitter.take(now, quiet=self._quiet):
+            case Play(packet=packet, then=following):
+                return self._decoded(packet) if following is None else self._both(packet, following)
+            case Missing(distance=distance, later=later):
+                return self._rebuilt(distance, later)
+            case Wait(started=started):
+                return self._filled(started)
+
+    def _decoded(self, packet: MediaPacket) -> Samples:
+        self._noise = packet.header.codec is CodecId.COMFORT_NOISE
+        if self._noise:
+            return self._comfort()
+        try:
+            samples = self._decoder.decode(packet.payload)
+        except RemoteViolation:
+            self._undecodable += 1
+            return self._guess(self._frame_samples)
+        self._guessed = 0.0
+        self._frame_samples = samples.size
+        self._jitter.frame_ms = samples.size / _SAMPLES_PER_MS
+        return samples
+
+    def _both(self, first: MediaPacket, second: MediaPacket) -> Samples:
+        """Two packets in the time of one, where they are equally long."""
+        ending, beginning = self._decoded(first), self._decoded(second)
+        if ending.size != beginning.size:
+            return np.concatenate((ending, beginning))
+        return spliced(ending, beginning)
+
+    def _rebuilt(self, distance: int, later: MediaPacket) -> Samples:
+        count = self._frame_samples
+        if later.header.codec is CodecId.COMFORT_NOISE:
+            return self._guess(count)
+        has_fec = has_inband_fec(later.payload)
+        match remedy(distance=distance, frame_samples=count, dred_reach=self._reach_of(later), has_fec=has_fec):
+            case Remedy.DRED:
+                return self._recovered(Remedy.DRED, self._decoder.reconstruct(distance * count, count))
+            case Remedy.FEC:
+                return self._recovered(Remedy.FEC, self._decoder.decode_fec(later.payload, count))
+            case Remedy.PLC:
+                return self._guess(count)
+
+    def _recovered(self, source: Remedy, samples: Samples) -> Samples:
+        self._guessed = 0.0
+        self._counts[source] += 1
+        self._concealed_samples += samples.size
+        return samples
+
+    def _filled(self, started: bool) -> Samples:
+        if not started:
+            return silence()
+        return self._comfort() if self._noise else self._guess(FRAME_SAMPLES)
+
+    def _guess(self, count: int) -> Samples:
+        """Classical or deep interpolation; silence once it has faded out, which is no longer counted."""
+        run, self._guessed = self._guessed, self._guessed + count / FRAME_SAMPLES
+        if not audible(run):
+            return silence(count)
+        self._counts[Remedy.PLC] += 1
+        self._concealed_samples += count
+        return faded(self._decoder.conceal(count), run)
+
+    def _comfort(self) -> Samples:
+        return to_samples(self._random.uniform(-_NOISE_AMPLITUDE, _NOISE_AMPLITUDE, FRAME_SAMPLES))
+
+    def _reach_of(self, packet: MediaPacket) -> int:
+        if self._parsed is not packet:
+            self._parsed, self._reach = packet, self._decoder.redundancy(packet.payload)
+        return self._reach
+
+    def _reach_ms(self, packet: MediaPacket) -> float:
+        """How far back lost audio can be rebuilt from this packet."""
+        if packet.header.codec is CodecId.COMFORT_NOISE:
+            return 0.0
+        in_band = self._frame_samples if has_inband_fec(packet.payload) else 0
+        return max(self._reach_of(packet), in_band) / _SAMPLES_PER_MS
