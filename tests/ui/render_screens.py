@@ -19,7 +19,7 @@ from wzp_desktop.views.main_window import MainWindow  # noqa: E402
 from wzp_desktop.views.settings.dialog import SettingsDialog  # noqa: E402
 from wzp_desktop.views.trust import TrustDialog  # noqa: E402
 
-SIZE = QSize(1040, 760)
+SIZE = QSize(1060, 800)
 DOCUMENTED = {"lobby": "dark", "call_reading": "light", "settings": "light"}
 
 
@@ -34,11 +34,14 @@ def main() -> None:
     app = QApplication([])
     app.setStyle("Fusion")
     time.time = lambda: float(NOW)  # so that times in the pictures never change
+    window = MainWindow()
+    window.resize(QSize(*options.size))
+    window.show()
     for theme in ("light", "dark"):
         for name, state in {**STATES, **SETTINGS_STATES, **TRUST_STATES}.items():
             if not options.documentation or DOCUMENTED.get(name) == theme:
                 dressed = with_appearance(state, theme, options.scale)
-                draw(app, name, dressed, QSize(*options.size), options.folder / f"{name}-{theme}.png")
+                draw(app, window, name, dressed, options.folder / f"{name}-{theme}.png")
 
 
 def with_appearance(state: AppState, theme: str, scale_percent: int) -> AppState:
@@ -46,10 +49,7 @@ def with_appearance(state: AppState, theme: str, scale_percent: int) -> AppState
     return replace(state, settings=replace(state.settings, appearance=appearance))
 
 
-def draw(app: QApplication, name: str, state: AppState, size: QSize, target: Path) -> None:
-    window = MainWindow()
-    window.resize(size)
-    window.show()
+def draw(app: QApplication, window: MainWindow, name: str, state: AppState, target: Path) -> None:
     window.apply(state)
     shown: QWidget = window
     if name in SETTINGS_STATES:
@@ -59,10 +59,11 @@ def draw(app: QApplication, name: str, state: AppState, size: QSize, target: Pat
             shown.resize(shown.width(), 1600)
     elif name in TRUST_STATES:
         shown = window.findChild(TrustDialog)
-    app.processEvents()
+    for _ in range(4):  # wrapping text settles its height in a few rounds
+        app.processEvents()
     shown.grab().save(str(target))
-    window.close()
-    window.deleteLater()
+    if shown is not window:
+        shown.hide()
 
 
 if __name__ == "__main__":

@@ -16,7 +16,8 @@ class Palette:
     text: str
     muted: str
     accent: str
-    accent_strong: str  # accent under the pointer
+    accent_fill: str  # ground of the main button
+    accent_strong: str  # the same under the pointer
     on_accent: str
     accent_soft: str
     good: str
@@ -24,6 +25,7 @@ class Palette:
     warning: str
     warning_soft: str
     danger: str
+    danger_fill: str
     danger_strong: str
     on_danger: str
     danger_soft: str
@@ -31,14 +33,15 @@ class Palette:
 
 LIGHT = Palette(
     dark=False,
-    window="#f3f4f8",
+    window="#f5f6fa",
     surface="#ffffff",
-    raised="#eef0f6",
-    line="#dfe2ec",
+    raised="#e9ecf4",
+    line="#dcdfea",
     outline="#7c8498",
     text="#171a24",
     muted="#555d72",
     accent="#4a4fd0",
+    accent_fill="#4a4fd0",
     accent_strong="#3c40b4",
     on_accent="#ffffff",
     accent_soft="#e9eafb",
@@ -47,6 +50,7 @@ LIGHT = Palette(
     warning="#7d4e00",
     warning_soft="#fcefd2",
     danger="#b3261e",
+    danger_fill="#b3261e",
     danger_strong="#931d17",
     on_danger="#ffffff",
     danger_soft="#fbe6e4",
@@ -61,16 +65,18 @@ DARK = Palette(
     text="#edf0f7",
     muted="#a5adc1",
     accent="#9aa0ff",
-    accent_strong="#b4b8ff",
-    on_accent="#12142b",
+    accent_fill="#5a5fdd",
+    accent_strong="#6a6fe6",
+    on_accent="#ffffff",
     accent_soft="#292c4d",
     good="#6fd9a2",
     good_soft="#17352a",
     warning="#f3c566",
     warning_soft="#3a2f17",
     danger="#ff9389",
-    danger_strong="#ffaca4",
-    on_danger="#2b0805",
+    danger_fill="#c03a33",
+    danger_strong="#cf4a42",
+    on_danger="#ffffff",
     danger_soft="#43201f",
 )
 

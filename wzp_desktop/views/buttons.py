@@ -1,6 +1,6 @@
 """Buttons with icons that follow the theme."""
 
-from PySide6.QtCore import Qt, QTimer
+from PySide6.QtCore import QSize, Qt, QTimer
 from PySide6.QtGui import QGuiApplication
 from PySide6.QtWidgets import QPushButton, QSizePolicy, QToolButton
 
@@ -41,8 +41,9 @@ class Button(QPushButton):
 
     def _paint_icon(self) -> None:
         if self._icon_name:
-            self.setIcon(self._look.icon(self._icon_name, _TOKEN.get(self._kind, "text")))
-            self.setIconSize(self._look.size(18))
+            token = _TOKEN.get(self._kind, "text")
+            self.setIcon(self._look.icon(self._icon_name, token, before_text=bool(self.text())))
+            self.setIconSize(QSize(self._look.px(24 if self.text() else 18), self._look.px(18)))
 
 
 class CopyButton(Button):

@@ -26,10 +26,9 @@ class CallPage(QWidget):
 
     def __init__(self) -> None:
         super().__init__()
-        self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
         self.setAccessibleName("Call")
         self._fingerprint_text, self._sas = "", SasView()
-        self._identicon, self._name = IdenticonButton(88), label(role="display")
+        self._identicon, self._name = IdenticonButton(76), label(role="display")
         self._fingerprint, self._badge, self._meaning = label(role="mono"), Badge(), label(role="muted")
         self._stage, self._timer = label(role="timer"), TimerLabel()
         self._silence = Banner("speaker-off", Tone.WARNING)
@@ -73,7 +72,7 @@ class CallPage(QWidget):
         self.setFocus()
 
     def _lay_out(self) -> None:
-        page = ScrollPage(520, gap=12)
+        page = ScrollPage(520, gap=9)
         page.column.addStretch(1)
         centred(page.column, self._identicon, self._name, self._stage, self._timer, self._fingerprint)
         self._timer.setAlignment(Qt.AlignmentFlag.AlignCenter)

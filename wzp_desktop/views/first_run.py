@@ -2,8 +2,8 @@
 
 from dataclasses import replace
 
-from PySide6.QtCore import Signal
-from PySide6.QtWidgets import QStackedWidget, QVBoxLayout, QWidget
+from PySide6.QtCore import Qt, Signal
+from PySide6.QtWidgets import QWidget
 
 from wzp_core.engine.commands import ChangeSettings, FinishFirstRun, RefreshDevices, TestMicrophone
 from wzp_core.settings.schema import Settings
@@ -12,11 +12,11 @@ from wzp_desktop.views.audio_setup import AudioEdit, AudioSetup
 from wzp_desktop.views.buttons import Button, CopyButton
 from wzp_desktop.views.frames import Card, ScrollPage, beside, centred
 from wzp_desktop.views.identicon import IdenticonButton
-from wzp_desktop.views.look import spaced
 from wzp_desktop.views.text import field, label, show_fingerprint
 from wzp_desktop.views.unlock import AppMark
 
 _LONGEST_ALIAS = 48
+_SOUND = 1  # the step with the microphone test
 
 
 class FirstRunPage(ScrollPage):
@@ -32,16 +32,15 @@ class FirstRunPage(ScrollPage):
         self._audio = AudioSetup()
         self._identicon, self._fingerprint = IdenticonButton(96), label(role="mono")
         self._copy = CopyButton("Copy my fingerprint", "Copy my fingerprint")
-        self._steps = QStackedWidget()
         self._progress = label(role="muted")
         self._back, self._next = Button("Back", "back"), Button("Next", "next", "primary")
-        for step in (self._name_step(), self._sound_step(), self._identity_step()):
-            self._steps.addWidget(step)
+        self._next.setLayoutDirection(Qt.LayoutDirection.RightToLeft)  # its icon comes after the word
+        self._step, self._steps = 0, (self._name_step(), self._sound_step(), self._identity_step())
         self._lay_out()
         self._audio.edited.connect(self._edit_audio)
         self._audio.command.connect(self.command)
         self._alias.returnPressed.connect(self._go_on)
-        self._back.clicked.connect(lambda: self._show_step(self._steps.currentIndex() - 1))
+        self._back.clicked.connect(lambda: self._show_step(self._step - 1))
         self._next.clicked.connect(self._go_on)
         self._show_step(0)
 
@@ -62,24 +61,25 @@ class FirstRunPage(ScrollPage):
     def _lay_out(self) -> None:
         self.column.addStretch(1)
         centred(self.column, AppMark(64), label("Welcome to WZP", "display"), self._progress)
-        self.column.addWidget(self._steps)
+        for card in self._steps:
+            self.column.addWidget(card)
         self.column.addLayout(beside(self._back, QWidget(), self._next, stretch=1))
         self.column.addStretch(2)
 
-    def _name_step(self) -> QWidget:
+    def _name_step(self) -> Card:
         card = Card("What shall others call you?")
         card.column.addWidget(self._alias)
         card.column.addWidget(
             label("No account and no telephone number are needed. You can change the name at any time.", "muted")
         )
-        return _at_top(card)
+        return card
 
-    def _sound_step(self) -> QWidget:
+    def _sound_step(self) -> Card:
         card = Card("Microphone and speaker")
         card.column.addWidget(self._audio)
-        return _at_top(card)
+        return card
 
-    def _identity_step(self) -> QWidget:
+    def _identity_step(self) -> Card:
         card = Card("This is you")
         centred(card.column, self._identicon, self._fingerprint, self._copy)
         card.column.addWidget(
@@ -89,7 +89,7 @@ class FirstRunPage(ScrollPage):
                 "muted",
             )
         )
-        return _at_top(card)
+        return card
 
     def _edit_audio(self, change: AudioEdit) -> None:
         """Kept here until the end, and told to the engine at once so that the test uses the chosen devices."""
@@ -97,29 +97,21 @@ class FirstRunPage(ScrollPage):
         self.command.emit(ChangeSettings(self._settings))
 
     def _go_on(self) -> None:
-        if self._steps.currentIndex() < self._steps.count() - 1:
-            self._show_step(self._steps.currentIndex() + 1)
+        if self._step < len(self._steps) - 1:
+            self._show_step(self._step + 1)
         else:
             self.command.emit(FinishFirstRun(replace(self._settings, alias=self._alias.text().strip())))
 
     def _show_step(self, step: int) -> None:
-        if self._steps.currentIndex() == 1 and step != 1:
+        if self._step == _SOUND and step != _SOUND:
             self.command.emit(TestMicrophone(on=False))
-        if step == 1:
+        if step == _SOUND:
             self.command.emit(RefreshDevices())
-        last = self._steps.count() - 1
-        self._steps.setCurrentIndex(step)
+        last = len(self._steps) - 1
+        self._step = step
+        for at, card in enumerate(self._steps):
+            card.setVisible(at == step)
         self._progress.setText(f"Step {step + 1} of {last + 1}")
         self._back.setVisible(step > 0)
         self._next.set_caption("Start" if step == last else "Next")
         self._next.set_icon("check" if step == last else "next")
-
-
-def _at_top(card: Card) -> QWidget:
-    """The steps differ in height; the shorter ones stay small."""
-    holder = QWidget()
-    column = QVBoxLayout(holder)
-    spaced(column)
-    column.addWidget(card)
-    column.addStretch(1)
-    return holder

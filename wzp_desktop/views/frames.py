@@ -1,7 +1,7 @@
 """Cards, banners, badges, status dots and scrolling pages: what screens are built of."""
 
-from PySide6.QtCore import QRectF, QSize, Qt
-from PySide6.QtGui import QPainter, QPaintEvent
+from PySide6.QtCore import QEvent, QObject, QRectF, QSize, Qt
+from PySide6.QtGui import QPainter, QPaintEvent, QResizeEvent
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QScrollArea, QSizePolicy, QVBoxLayout, QWidget
 
 from wzp_desktop.presenters.tone import Tone
@@ -24,7 +24,7 @@ class Card(QFrame):
         super().__init__()
         self.setProperty("card", True)
         self.column = QVBoxLayout(self)
-        spaced(self.column, margins=(20, 18, 20, 18), gap=10)
+        spaced(self.column, margins=(18, 14, 18, 16), gap=8)
         if heading:
             self.column.addWidget(label(heading, "heading"))
 
@@ -87,7 +87,7 @@ class Banner(QFrame):
         self._icon, self._text = IconLabel(), label()
         self.row = QHBoxLayout(self)
         spaced(self.row, margins=(14, 10, 14, 10), gap=10)
-        self.row.addWidget(self._icon, 0, Qt.AlignmentFlag.AlignTop)
+        self.row.addWidget(self._icon, 0, Qt.AlignmentFlag.AlignVCenter)
         self.row.addWidget(self._text, 1)
         self.setProperty("tone", tone.value)
         self._text.setProperty("tone", tone.value)
@@ -131,27 +131,49 @@ class Badge(QFrame):
 
 
 class ScrollPage(QScrollArea):
-    """A page that scrolls upright and is never wider than its window; `column` holds its content."""
+    """A page that scrolls upright and is never wider than its window; `column` holds the content."""
 
-    def __init__(self, widest: int, *, margins: tuple[int, int, int, int] = (24, 24, 24, 24), gap: int = 16) -> None:
+    def __init__(self, widest: int, *, margins: tuple[int, int, int, int] = (20, 20, 20, 20), gap: int = 14) -> None:
         super().__init__()
         self.setWidgetResizable(True)
         self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         self.setFocusPolicy(Qt.FocusPolicy.NoFocus)
-        page, inner = QWidget(), QWidget()
-        page.setObjectName("page")
+        self.page, inner = QWidget(), QWidget()
+        self.page.setObjectName("page")
         sized(inner, widest=widest)
-        across = QHBoxLayout(page)
+        across = QHBoxLayout(self.page)
         spaced(across, margins=margins)
         across.addStretch(1)
         across.addWidget(inner, 1000)
         across.addStretch(1)
         self.column = QVBoxLayout(inner)
         spaced(self.column, gap=gap)
-        self.setWidget(page)
+        self.setWidget(self.page)
+        self.page.installEventFilter(self)
+
+    def needed_height(self, width: int) -> int:
+        """How high the content is at that width."""
+        across = self.page.layout()
+        assert across is not None  # noqa: S101 - made in the constructor
+        return across.minimumHeightForWidth(width) if across.hasHeightForWidth() else across.minimumSize().height()
 
     def minimumSizeHint(self) -> QSize:  # noqa: N802 - Qt's name
         return QSize(100, 80)
+
+    def resizeEvent(self, event: QResizeEvent) -> None:  # noqa: N802 - Qt's name
+        super().resizeEvent(event)
+        self._fit()
+
+    def eventFilter(self, watched: QObject, event: QEvent) -> bool:  # noqa: N802 - Qt's name
+        if watched is self.page and event.type() is QEvent.Type.LayoutRequest:
+            self._fit()
+        return super().eventFilter(watched, event)
+
+    def _fit(self) -> None:
+        """Scroll areas ask wrapping text for its height at the narrowest width; this asks at the real one."""
+        height = self.needed_height(self.viewport().width())
+        if height != self.page.minimumHeight():
+            self.page.setMinimumHeight(height)
 
 
 def rule() -> QFrame:

@@ -13,19 +13,20 @@ _SIZES_PX = (16, 24, 48, 96)
 
 
 @lru_cache(maxsize=256)
-def icon(name: str, colour: str, disabled: str) -> QIcon:
-    """The drawing `name`, its `currentColor` replaced; drawn at several sizes so that it stays sharp."""
+def icon(name: str, colour: str, disabled: str, before_text: bool = False) -> QIcon:
+    """The drawing `name`, its `currentColor` replaced; drawn at several sizes so that it stays sharp.
+
+    Before a text it is a third wider than high: buttons have no other way to keep icon and caption apart.
+    """
     made = QIcon()
     for size in _SIZES_PX:
-        made.addPixmap(drawn(name, colour, size), QIcon.Mode.Normal)
-        made.addPixmap(drawn(name, disabled, size), QIcon.Mode.Disabled)
+        made.addPixmap(_drawn(name, colour, size, before_text), QIcon.Mode.Normal)
+        made.addPixmap(_drawn(name, disabled, size, before_text), QIcon.Mode.Disabled)
     return made
 
 
-@lru_cache(maxsize=256)
-def drawn(name: str, colour: str, size_px: int) -> QPixmap:
-    """The drawing as a transparent square picture."""
-    picture = QPixmap(size_px, size_px)
+def _drawn(name: str, colour: str, size_px: int, before_text: bool) -> QPixmap:
+    picture = QPixmap(size_px * 4 // 3 if before_text else size_px, size_px)
     picture.fill(Qt.GlobalColor.transparent)
     painter = QPainter(picture)
     _renderer(name, colour).render(painter, QRectF(0, 0, size_px, size_px))

@@ -1,6 +1,6 @@
 """Somebody calls."""
 
-from PySide6.QtCore import Qt, Signal
+from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QLabel, QVBoxLayout
 
 from wzp_core.engine.commands import Answer, AnswerCall
@@ -20,7 +20,6 @@ class IncomingPage(ScrollPage):
 
     def __init__(self) -> None:
         super().__init__(480)
-        self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
         self.setAccessibleName("Incoming call")
         self._call_id = ""
         self._identicon, self._name = IdenticonButton(104), label(role="display")

@@ -36,8 +36,8 @@ class Look:
     def colour(self, token: str) -> QColor:
         return QColor(self.hex(token))
 
-    def icon(self, name: str, token: str) -> QIcon:
-        return icons.icon(name, self.hex(token), self.palette.outline)
+    def icon(self, name: str, token: str, *, before_text: bool = False) -> QIcon:
+        return icons.icon(name, self.hex(token), self.palette.outline, before_text)
 
 
 @runtime_checkable
@@ -53,9 +53,9 @@ def spaced(layout: QLayout, *, margins: tuple[int, int, int, int] = (0, 0, 0, 0)
     layout.setProperty("gap", gap)
 
 
-def sized(widget: QWidget, *, width: int = 0, height: int = 0, widest: int = 0) -> None:
-    """Least width and height, and greatest width, at 100 %; `wear` scales them."""
-    widget.setProperty("sizes", [width, height, widest])
+def sized(widget: QWidget, *, width: int = 0, height: int = 0, widest: int = 0, tallest: int = 0) -> None:
+    """Least and greatest width and height at 100 %, 0 for none; `wear` scales them."""
+    widget.setProperty("sizes", [width, height, widest, tallest])
 
 
 def wear(root: QWidget, look: Look) -> None:
@@ -98,7 +98,7 @@ def qt_palette(look: Look) -> QPalette:
         QPalette.ColorRole.Text: "text",
         QPalette.ColorRole.Button: "raised",
         QPalette.ColorRole.ButtonText: "text",
-        QPalette.ColorRole.Highlight: "accent",
+        QPalette.ColorRole.Highlight: "accent_fill",
         QPalette.ColorRole.HighlightedText: "on_accent",
         QPalette.ColorRole.PlaceholderText: "muted",
         QPalette.ColorRole.ToolTipBase: "raised",
@@ -113,6 +113,6 @@ def qt_palette(look: Look) -> QPalette:
 def _resize(widget: QWidget, look: Look) -> None:
     sizes = widget.property("sizes")
     if sizes is not None:
-        width, height, widest = sizes
-        widget.setMinimumSize(look.px(width) if width else 0, look.px(height) if height else 0)
-        widget.setMaximumWidth(look.px(widest) if widest else _UNBOUND)
+        width, height, widest, tallest = (look.px(length) if length else 0 for length in sizes)
+        widget.setMinimumSize(width, height)
+        widget.setMaximumSize(widest or _UNBOUND, tallest or _UNBOUND)

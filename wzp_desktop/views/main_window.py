@@ -32,7 +32,7 @@ from wzp_desktop.views.settings.dialog import SettingsDialog
 from wzp_desktop.views.trust import TrustDialog
 from wzp_desktop.views.unlock import StartingPage, UnlockPage
 
-_SIZE = QSize(1040, 760)
+_SIZE = QSize(1060, 800)
 _NO_SETTINGS = (Screen.STARTING, Screen.UNLOCK, Screen.FIRST_RUN)
 
 
@@ -69,7 +69,7 @@ class MainWindow(QWidget):
         self._settings: SettingsDialog | None = None
         self._lay_out()
         self._connect()
-        self.resize(_SIZE)
+        self.resize(_SIZE.boundedTo(self.screen().availableSize()))
         self.apply(self._state)
 
     def apply(self, state: AppState) -> None:
@@ -120,6 +120,7 @@ class MainWindow(QWidget):
     def _lay_out(self) -> None:
         column = QVBoxLayout(self)
         spaced(column)
+        self._notice.setObjectName("notice")
         self._notice.row.addWidget(self._dismiss)
         column.addWidget(self._notice)
         column.addWidget(self._stack, 1)

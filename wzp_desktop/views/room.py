@@ -1,6 +1,6 @@
 """The voice room."""
 
-from PySide6.QtCore import Qt, Signal
+from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QVBoxLayout, QWidget
 
 from wzp_core.engine.commands import LeaveRoom
@@ -23,7 +23,6 @@ class RoomPage(QWidget):
 
     def __init__(self) -> None:
         super().__init__()
-        self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
         self.setAccessibleName("Voice room")
         self._name, self._stage, self._dot = label(role="title"), label(role="muted"), StatusDot()
         self._timer, self._badge, self._meaning = TimerLabel(), Badge(), label(role="muted")

@@ -11,7 +11,7 @@ from wzp_desktop.views.frames import TONE_TOKEN
 from wzp_desktop.views.identicon import paint_identicon, picture_of
 from wzp_desktop.views.look import Look
 
-_ROW, _HEADING = 60, 34
+_ROW, _HEADING = 58, 34
 _PICTURE, _ICON, _ACTION = 38, 20, 36
 _PAD = 10
 
@@ -88,7 +88,7 @@ class RowDelegate(QStyledItemDelegate):
         shown_as_button = hovered and self.action_enabled
         if shown_as_button:
             painter.setPen(Qt.PenStyle.NoPen)
-            painter.setBrush(self._look.colour("accent"))
+            painter.setBrush(self._look.colour("accent_fill"))
             painter.drawEllipse(QRectF(place))
         token = "on_accent" if shown_as_button else "accent" if self.action_enabled else "outline"
         inset = self._look.px(9)

@@ -1,7 +1,7 @@
 """A list of rows for mouse, keyboard and screen reader."""
 
-from PySide6.QtCore import QAbstractItemModel, QModelIndex, QPoint, QSize, Qt, Signal
-from PySide6.QtGui import QGuiApplication, QKeyEvent, QMouseEvent, QPainter, QPaintEvent
+from PySide6.QtCore import QAbstractItemModel, QModelIndex, QPoint, QRectF, QSize, Qt, Signal
+from PySide6.QtGui import QFocusEvent, QGuiApplication, QKeyEvent, QMouseEvent, QPainter, QPaintEvent, QPen
 from PySide6.QtWidgets import QAbstractItemView, QListView, QMenu
 
 from wzp_desktop.models.rows import FACE_ROLE, ROW_ROLE, Face
@@ -72,11 +72,21 @@ class RowList(QListView):
         return menu
 
     def sizeHint(self) -> QSize:  # noqa: N802 - Qt's name
-        rows = min(max(self.model().rowCount(), self._least), self._most)
-        return QSize(self._look.px(240), self._delegate.row_height() * rows + self._look.px(4))
+        shown = min(self.model().rowCount(), self._most)
+        height = max(sum(self.sizeHintForRow(row) for row in range(shown)), self._delegate.row_height() * self._least)
+        return QSize(self._look.px(240), height)
 
     def minimumSizeHint(self) -> QSize:  # noqa: N802 - Qt's name
         return QSize(self._look.px(120), self._delegate.row_height() * self._least)
+
+    def focusInEvent(self, event: QFocusEvent) -> None:  # noqa: N802 - Qt's name
+        """Arriving by keyboard shows where one is."""
+        super().focusInEvent(event)
+        if not self.currentIndex().isValid() and event.reason() != Qt.FocusReason.MouseFocusReason:
+            rows = (self.model().index(row, 0) for row in range(self.model().rowCount()))
+            first = next((index for index in rows if index.flags() & Qt.ItemFlag.ItemIsSelectable), None)
+            if first is not None:
+                self.setCurrentIndex(first)
 
     def keyPressEvent(self, event: QKeyEvent) -> None:  # noqa: N802 - Qt's name
         if event.key() in (Qt.Key.Key_Return, Qt.Key.Key_Enter):
@@ -110,6 +120,11 @@ class RowList(QListView):
             inset = self._look.px(20)
             area = self.viewport().rect().adjusted(inset, inset, -inset, -inset)
             painter.drawText(area, Qt.AlignmentFlag.AlignCenter | Qt.TextFlag.TextWordWrap, self._empty)
+            if self.hasFocus():
+                painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+                painter.setPen(QPen(self._look.colour("accent"), self._look.px(2)))
+                edge = QRectF(self.viewport().rect()).adjusted(1, 1, -1, -1)
+                painter.drawRoundedRect(edge, self._look.px(12), self._look.px(12))
 
     def _open_menu(self, at: QPoint) -> None:
         index = self.indexAt(at)

@@ -11,6 +11,7 @@ def label(text: str = "", role: str = "body", *, wrap: bool = True) -> QLabel:
     made = QLabel()
     made.setTextFormat(Qt.TextFormat.PlainText)
     made.setWordWrap(wrap)
+    made.setIndent(0)
     made.setProperty("role", role)
     made.setText(text)
     if wrap:

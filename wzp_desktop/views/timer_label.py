@@ -20,6 +20,7 @@ class TimerLabel(QLabel):
         self._since: float | None = None
         self._tick = QTimer(self, interval=_TICK_MS)
         self._tick.timeout.connect(self._show)
+        self.hide()
 
     def run_since(self, since_unix: float | None) -> None:
         """Starts, or with None stops and hides."""

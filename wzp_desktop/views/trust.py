@@ -9,8 +9,10 @@ from wzp_desktop.presenters.tone import Tone
 from wzp_desktop.presenters.trust import TrustScreen
 from wzp_desktop.views.buttons import Button
 from wzp_desktop.views.frames import Card, IconLabel, ScrollPage, beside
-from wzp_desktop.views.look import spaced
+from wzp_desktop.views.look import Look, spaced
 from wzp_desktop.views.text import label, say, show_fingerprint
+
+_WIDTH = 560  # at 100 %
 
 
 class TrustDialog(QDialog):
@@ -21,7 +23,9 @@ class TrustDialog(QDialog):
     def __init__(self, parent: QWidget) -> None:
         super().__init__(parent)
         self.setModal(True)
+        self._window = parent
         self._screen: TrustScreen | None = None
+        self._look, self._page = Look(), ScrollPage(_WIDTH, gap=14)
         self._title, self._text = label(role="title"), label()
         self._old, self._new = label(role="mono"), label(role="mono")
         self._old_heading, self._new_heading = label("Known so far", "strong"), label("Now", "strong")
@@ -48,6 +52,7 @@ class TrustDialog(QDialog):
         show_fingerprint(self._new, screen.new)
         self._accept.set_caption(screen.accept)
         self._refuse.set_caption(screen.refuse)
+        self._fit()
         self.open()
         self._refuse.setFocus()
 
@@ -65,8 +70,17 @@ class TrustDialog(QDialog):
             self.hide()
             self.command.emit(AnswerTrust(accept=accepted))
 
+    def set_look(self, look: Look) -> None:
+        self._look = look
+
+    def _fit(self) -> None:
+        """As high as its text, but never larger than the window it belongs to."""
+        width = min(self._look.px(_WIDTH), self._window.width())
+        height = self._page.needed_height(width)
+        self.resize(width, min(height + self._look.px(8), self._window.height()))
+
     def _lay_out(self) -> None:
-        page = ScrollPage(520, gap=14)
+        page = self._page
         mark = IconLabel(28)
         mark.show_icon("alert", Tone.WARNING)
         page.column.addLayout(beside(mark, self._title, stretch=1, gap=14))

@@ -1,6 +1,6 @@
 """Comparing the spoken code: one side reads, the other chooses what it hears."""
 
-from PySide6.QtCore import Signal
+from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import QGridLayout, QLabel, QVBoxLayout, QWidget
 
 from wzp_desktop.presenters.tone import Tone
@@ -117,6 +117,7 @@ class _Reading(QWidget):
         found, differs = Button("They found it", "check", "primary"), Button("They did not", "close")
         column = QVBoxLayout(self)
         spaced(column, gap=10)
+        self._code.setAlignment(Qt.AlignmentFlag.AlignCenter)
         column.addWidget(self._code)
         column.addLayout(beside(found, differs, stretch=0))
         found.clicked.connect(lambda: self.compared.emit(True))

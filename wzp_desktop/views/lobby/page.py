@@ -49,7 +49,8 @@ class LobbyPage(QWidget):
         self._recent.apply(screen)
 
     def take_focus(self) -> None:
-        self._people.list.setFocus()
+        """On the page: Tab then begins at its top."""
+        self.setFocus()
 
     def focus_search(self) -> None:
         self._people.search.setFocus(Qt.FocusReason.ShortcutFocusReason)
@@ -73,11 +74,15 @@ class LobbyPage(QWidget):
         page = ScrollPage(1120, margins=(20, 20, 20, 20))
         side = QVBoxLayout()
         spaced(side, gap=14)
-        for card in (self._relay, self._dial, self._room):
+        main = QVBoxLayout()
+        spaced(main, gap=14)
+        main.addWidget(self._people, 1)
+        main.addWidget(self._room)
+        for card in (self._relay, self._dial):
             side.addWidget(card)
         side.addWidget(self._recent, 1)
         spaced(self._columns, gap=14)
-        self._columns.addWidget(self._people, 5)
+        self._columns.addLayout(main, 5)
         self._columns.addLayout(side, 4)
         page.column.addLayout(self._columns, 1)
         column = QVBoxLayout(self)

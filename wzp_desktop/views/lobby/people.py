@@ -26,7 +26,6 @@ class PeopleCard(Card):
         self._found.setFilterCaseSensitivity(Qt.CaseSensitivity.CaseInsensitive)
         self._count = label("0", "count", wrap=False)
         self.search = field("Search people", placeholder="Search by name or fingerprint", longest=80)
-        self.search.setClearButtonEnabled(True)
         self.list = RowList("People online", self._found, action="Call", least=3, most=8)
         self.column.addLayout(beside(label("Online", "heading", wrap=False), self._count, QWidget(), stretch=2))
         self.column.addWidget(self.search)

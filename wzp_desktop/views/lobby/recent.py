@@ -23,7 +23,7 @@ class RecentCard(Card):
     def __init__(self) -> None:
         super().__init__()
         self._history = history_model(self)
-        self._list = RowList("Call history", self._history, action="Call", least=3, most=5)
+        self._list = RowList("Call history", self._history, action="Call", least=2, most=3)
         self._list.set_empty_text("Your calls appear here.")
         self._clear = Button("Clear", "trash", "plain", "Clear call history")
         self._contacts = [ContactButton() for _ in range(_MOST)]

@@ -73,7 +73,7 @@ class SettingsDialog(QDialog):
         return (self._identity, self._audio, self._relays, self._calls, self._appearance, self._about)
 
     def _lay_out(self) -> None:
-        self._sidebar.setObjectName("controls")
+        self._sidebar.setObjectName("sidebar")
         rows = QVBoxLayout(self._sidebar)
         spaced(rows, margins=(12, 18, 12, 18), gap=4)
         for section in self._sections():

@@ -107,7 +107,7 @@ class _Restore(_Part):
         self._input.setAccessibleName("Backup words to restore")
         self._input.setPlaceholderText("24 words, or 64 hex digits")
         self._input.setTabChangesFocus(True)
-        sized(self._input, height=64)
+        sized(self._input, height=76, tallest=76)
         self._restore, self._confirm = Button("Restore identity", "refresh"), Button("Replace", "check", "danger")
         self._warning = label("This replaces your present identity. Without its backup words it is lost.", "problem")
         self.column.addWidget(label("Restore", "strong"))
