@@ -8,8 +8,8 @@ class Counters:
     """Totals since the start of the relay."""
 
     links_accepted: int = 0
-    links_refused: int = 0  # over a limit, reserved or malformed name
-    links_failed: int = 0  # ended by a violation or by an error of ours
+    links_refused: int = 0  # over a limit
+    links_failed: int = 0  # ended by a violation, a refusal or an error of ours
     slow_readers_cut: int = 0
     registrations: int = 0
     registrations_refused: int = 0

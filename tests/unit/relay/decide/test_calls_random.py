@@ -1,6 +1,7 @@
 """Random scripts of up to four clients against the call registry."""
 
 from dataclasses import dataclass, field
+from typing import Any
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -55,7 +56,7 @@ class World:
     gone_at: dict[Fingerprint, float] = field(default_factory=dict)
     parties: dict[CallId, set[Fingerprint]] = field(default_factory=dict)  # of the newest call with that id
 
-    def step(self, step: tuple[object, ...]) -> None:
+    def step(self, step: tuple[Any, ...]) -> None:
         match step:
             case ("arrive", client):
                 self.present.add(client)
@@ -116,7 +117,7 @@ class World:
 
 @settings(max_examples=300, deadline=None)
 @given(st.lists(steps, max_size=60))
-def test_calls_stay_private_and_end_with_their_parties(script: list[tuple[object, ...]]) -> None:
+def test_calls_stay_private_and_end_with_their_parties(script: list[tuple[Any, ...]]) -> None:
     world = World()
     for client in CLIENTS[:2]:
         world.step(("arrive", client))

@@ -2,7 +2,7 @@ import pytest
 
 from relay.edge.addresses import address_text, advertised_text
 
-EVERYWHERE = ("0.0.0.0", 4433)  # noqa: S104
+EVERYWHERE = ("0.0.0.0", 4433)
 
 
 @pytest.mark.parametrize(
