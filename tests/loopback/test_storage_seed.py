@@ -130,15 +130,19 @@ async def test_a_restored_identity_keeps_the_passphrase_of_the_file(tmp_path):
     assert await store(tmp_path).load("horse") == (OTHER, SEALED)
 
 
+async def test_a_passphrase_that_was_not_needed_is_not_set(tmp_path):
+    await store(tmp_path).save(SEED)
+    opened = store(tmp_path)
+    assert await opened.load("needless") == (SEED, BARE)
+    assert await opened.save(OTHER) is BARE
+    assert await store(tmp_path).load() == (OTHER, BARE)
+
+
 async def test_a_file_wins_over_the_keyring(tmp_path, drawer):
     await store(tmp_path, None).save(SEED)
-    await drawer_with(drawer, OTHER)
+    drawer.set_password("wzp-desktop", "default", OTHER.hex())
     assert await store(tmp_path, drawer).load() == (SEED, BARE)
     assert await store(tmp_path, drawer).save(SEED) is BARE
-
-
-async def drawer_with(drawer, seed):
-    drawer.set_password("wzp-desktop", "default", seed.hex())
 
 
 async def test_a_seed_that_moves_into_a_file_leaves_the_keyring(tmp_path, drawer):

@@ -64,9 +64,9 @@ class SeedStore:
         """
         data = await asyncio.to_thread(read_file, self._file, limit=FILE_BYTES)
         if data is not None:
-            found = await asyncio.to_thread(open_seed, data, passphrase)
-            self._passphrase = passphrase or ""
-            return found
+            seed, storage = await asyncio.to_thread(open_seed, data, passphrase)
+            self._passphrase = (passphrase or "") if storage is SeedStorage.FILE_WITH_PASSPHRASE else ""
+            return seed, storage
         is_noted = await asyncio.to_thread(self._note.exists)
         try:
             text = await self._with_keyring(lambda ring: ring.get_password(SERVICE, self._profile))
