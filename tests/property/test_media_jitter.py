@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 from wzp_core.media.jitter import MOST_HELD, JitterBuffer, Missing, Play, Wait
 from wzp_core.media.playout import LEAST_MS, MOST_MS
 
-# one entry per 20 ms: what arrives, as distances from the number that is being sent, and the distortion of its timestamp
+# one entry per 20 ms: what arrives, as distance from the number being sent, distortion of its timestamp, and reach
 arrivals = st.lists(
     st.lists(
         st.tuples(st.integers(-40, 3), st.just(0) | st.integers(-(2**32), 2**32), st.integers(0, 200)), max_size=4

@@ -1,3 +1,5 @@
+from itertools import pairwise
+
 import numpy as np
 
 from wzp_core.codec.conceal import Remedy, audible, faded, remedy
@@ -24,7 +26,7 @@ def test_with_nothing_to_go_by_it_is_guessed() -> None:
 def test_guesses_stay_whole_for_three_frames_and_end_in_silence_after_eight() -> None:
     ends = [int(faded(LOUD, run)[-1]) for run in range(9)]
     assert ends[:3] == [10_000] * 3
-    assert all(later < earlier for earlier, later in zip(ends[2:8], ends[3:8], strict=False))
+    assert all(later < earlier for earlier, later in pairwise(ends[2:8]))
     assert ends[8] == 0
     assert [audible(run) for run in (0, 7, 8, 1000)] == [True, True, False, False]
 
