@@ -31,12 +31,19 @@ class Internet:
 
     def __post_init__(self) -> None:
         self._random = random.Random(self.seed)
-        self._sockets: dict[Address, Receiver] = {}
+        self._sockets: dict[Address, tuple["_SimUdp", Receiver]] = {}
         self._next_port = 40_000
         self.down: set[str] = set()
 
     def host(self, ip: str) -> "Host":
         return Host(self, ip)
+
+    def kill(self, ip: str) -> None:
+        """Whoever runs there falls silent for ever; a new program may take the address."""
+        for address, (udp, _) in list(self._sockets.items()):
+            if address[0] == ip:
+                udp.dead = True
+                del self._sockets[address]
 
     def carry(self, data: bytes, source: Address, target: Address) -> None:
         line = self.lines.get((source[0], target[0]), self.line)
@@ -51,18 +58,19 @@ class Internet:
         asyncio.get_running_loop().call_later(delay, self._deliver, data, source, target)
 
     def _deliver(self, data: bytes, source: Address, target: Address) -> None:
-        receiver = self._sockets.get(target)
-        if receiver is not None and target[0] not in self.down:
-            receiver(data, source)
+        if target in self._sockets and target[0] not in self.down:
+            self._sockets[target][1](data, source)
 
 
 @dataclass
 class _SimUdp:
     internet: Internet
     local_address: Address
+    dead: bool = False
 
     def send(self, data: bytes, address: Address) -> None:
-        self.internet.carry(data, self.local_address, address)
+        if not self.dead:
+            self.internet.carry(data, self.local_address, address)
 
 
 @dataclass(frozen=True)
@@ -80,8 +88,10 @@ class Host:
         address = (self.ip, bind[1] or net._next_port)
         if address in net._sockets:
             raise Unavailable(ErrorCode.NO_PORT, host=self.ip, port=bind[1])
-        net._sockets[address] = receiver
+        udp = _SimUdp(net, address)
+        net._sockets[address] = udp, receiver
         try:
-            yield _SimUdp(net, address)
+            yield udp
         finally:
-            del net._sockets[address]
+            if not udp.dead:
+                del net._sockets[address]

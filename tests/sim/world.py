@@ -145,7 +145,10 @@ class Stage:
     @asynccontextmanager
     async def relay(self, ip: str = RELAY_IP, **limits: Any) -> AsyncIterator[Relay]:
         config = RelayConfig(
-            listen=("0.0.0.0", RELAY_PORT), data_dir=self.tmp / f"relay-{ip}", advertised_addr=f"{ip}:{RELAY_PORT}", **limits
+            listen=("0.0.0.0", RELAY_PORT),
+            data_dir=self.tmp / f"relay-{ip}",
+            advertised_addr=f"{ip}:{RELAY_PORT}",
+            **limits,
         )
         host = self.internet.host(ip)
         async with serve(config, open_socket=host.open_udp) as relay:

@@ -1,4 +1,4 @@
-"""Every private attribute of aioquic that this program touches; `tests/loopback/test_aioquic_private.py` watches them."""
+"""Every private attribute of aioquic that this program touches; a loopback test watches them."""
 
 import hashlib
 import hmac
@@ -6,7 +6,7 @@ from collections import deque
 from typing import cast
 
 from aioquic import tls
-from aioquic.buffer import Buffer
+from aioquic._buffer import Buffer
 from aioquic.quic.configuration import QuicConfiguration
 from aioquic.quic.connection import QuicConnection
 from cryptography.hazmat.primitives.serialization import Encoding
@@ -25,7 +25,9 @@ def reset_token(key: bytes, connection_id: bytes) -> bytes:
 class Connection(QuicConnection):
     """A connection that knows the server name it was dialled by and whose reset tokens survive a restart."""
 
-    def __init__(self, *, configuration: QuicConfiguration, reset_key: bytes, original_cid: bytes | None = None) -> None:
+    def __init__(
+        self, *, configuration: QuicConfiguration, reset_key: bytes, original_cid: bytes | None = None
+    ) -> None:
         super().__init__(configuration=configuration, original_destination_connection_id=original_cid)
         self.server_name = configuration.server_name or ""
         self._reset_key = reset_key

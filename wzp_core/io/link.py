@@ -6,15 +6,15 @@ from collections import deque
 from collections.abc import Callable
 
 from aioquic.quic import events
-from aioquic.quic.connection import QuicErrorCode
+from aioquic.quic.packet import QuicErrorCode
 
 from wzp_core.errors import ErrorCode, RemoteViolation, Unavailable
 from wzp_core.io.aioquic_private import Connection
 from wzp_core.logs import event, logger
 from wzp_core.ports import Address, LinkStats
 from wzp_core.protocol.ids import TlsFingerprint, parse_tls_fingerprint
-from wzp_core.protocol.signal import codec
 from wzp_core.protocol.signal.base import SignalMessage, UnknownSignal
+from wzp_core.protocol.signal.codec import decode, encode
 from wzp_core.protocol.signal.framing import FrameReader, frame
 
 LONGEST_DATAGRAM = 1170  # what fits a 1200-byte packet; a longer one would block aioquic's queue for ever
@@ -81,7 +81,7 @@ class QuicLink:
         if self.connection.open_streams >= _OPEN_STREAMS:
             raise Unavailable(ErrorCode.LIMIT, what="signals the peer has not read")
         stream = self.connection.get_next_available_stream_id()
-        self.connection.send_stream_data(stream, frame(codec.encode(message)), end_stream=True)
+        self.connection.send_stream_data(stream, frame(encode(message)), end_stream=True)
         self._wake(self)
 
     async def receive_signal(self) -> SignalMessage:
@@ -237,7 +237,7 @@ class QuicLink:
             self._finish_stream(stream, message)
 
     def _known(self, payload: bytes) -> SignalMessage | None:
-        message = codec.decode(payload)
+        message = decode(payload)
         if isinstance(message, UnknownSignal):
             self._refuse(RemoteViolation(ErrorCode.MALFORMED_SIGNAL, tag=message.tag))
             return None

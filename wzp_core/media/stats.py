@@ -45,6 +45,12 @@ class ReceiveStats:
     codec: str = ""  # JSON name, of the latest packet we could play
     speaking: tuple[int, ...] = ()  # stream ids heard in the last moments
 
+    @property
+    def loss_pct(self) -> float:
+        """Of the packets that were due."""
+        due = self.opened + self.lost - self.late
+        return round(100 * (self.lost - self.late) / due, 1) if due > 0 else 0.0
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SendStats:

@@ -27,7 +27,7 @@ class Uplink:
     def __init__(self, *, stream_id: int, seal: Seal, profile: QualityProfile = GOOD, first_sequence: int = 0) -> None:
         """Raises Unavailable(NO_CODEC) where the profile's codec cannot be encoded."""
         self.muted = False
-        self._stream_id = stream_id
+        self.stream_id = stream_id  # ours in the room; a new join may bring another
         self._seal = seal
         self._profile = profile
         self._encoder = new_encoder(profile)
@@ -95,7 +95,7 @@ class Uplink:
             timestamp_ms=self._timestamp_ms,
             has_report=report is not None,
             level=speech_level(samples),
-            stream_id=self._stream_id,
+            stream_id=self.stream_id,
         )
         self._sequence = following(self._sequence)
         self._timestamp_ms = (self._timestamp_ms + samples.size * 1000 // RATE_HZ) & 0xFFFF_FFFF

@@ -36,6 +36,11 @@ def profile_folders(profile: str = DEFAULT_PROFILE) -> ProfileFolders:
     return ProfileFolders(config / folder, data / folder)
 
 
+def shared_data_folder() -> Path:
+    """What all profiles of one user share: the app's own relay."""
+    return platformdirs.user_data_path(APPLICATION, appauthor=False)
+
+
 def checked_profile(name: str) -> str:
     """A profile name that is one folder everywhere; lower case, as some systems see no other."""
     if not re.fullmatch(r"[a-z0-9][a-z0-9_-]{0,31}", name):

@@ -156,7 +156,12 @@ def test_a_relay_that_puts_its_own_keys_into_the_answer_is_a_security_failure() 
         now=0.0,
     )
     plain = answer_of(forged.handle(Answered(), 1.0))
-    signed = replace(plain, identity_pub=MALLORY.public_key, ephemeral_pub=bytes(31) + b"\x09", signature=MALLORY.sign(b"x") + b"\x01")
+    signed = replace(
+        plain,
+        identity_pub=MALLORY.public_key,
+        ephemeral_pub=bytes(31) + b"\x09",
+        signature=MALLORY.sign(b"x") + b"\x01",
+    )
     effects = caller.handle(signed, 1.0)
     assert caller.view().ended is EndReason.SECURITY
     assert caller.view().ended_code is ErrorCode.WRONG_IDENTITY

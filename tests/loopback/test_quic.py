@@ -1,0 +1,228 @@
+"""The QUIC endpoint on real sockets."""
+
+import asyncio
+import os
+import random
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+import pytest
+
+from wzp_core.crypto.certificate import tls_identity
+from wzp_core.errors import ErrorCode, RemoteViolation, Unavailable
+from wzp_core.io.link import LONGEST_DATAGRAM, QuicLink
+from wzp_core.io.quic import QuicEndpoint, open_endpoint
+from wzp_core.protocol.ids import parse_tls_fingerprint
+from wzp_core.protocol.signal.framing import frame
+from wzp_core.protocol.signal.presence import Ping
+
+TLS = tls_identity(b"\x07" * 32)
+LOOPBACK = ("127.0.0.1", 0)
+
+
+@asynccontextmanager
+async def pair(server_name: str = "_signal") -> AsyncIterator[tuple[QuicLink, QuicLink, QuicEndpoint, QuicEndpoint]]:
+    async with open_endpoint(LOOPBACK, TLS) as server, open_endpoint(LOOPBACK) as client:
+        dialled = await client.dial(server.local_address, server_name, pin=TLS.fingerprint)
+        yield dialled, await server.accept(), client, server
+
+
+async def settled(link: QuicLink) -> None:
+    """A round trip: what was sent before has arrived."""
+    link.send_signal(Ping(timestamp_ms=0))
+    await asyncio.sleep(0.05)
+
+
+def raw_signal(link: QuicLink, data: bytes, *, end: bool = True) -> None:
+    stream = link.connection.get_next_available_stream_id()
+    link.connection.send_stream_data(stream, data, end_stream=end)
+    link.probe()
+
+
+async def test_the_acceptor_learns_the_server_name_and_the_dialler_the_certificate() -> None:
+    async with pair("call-18a1b2c3") as (dialled, accepted, _, _):
+        assert accepted.server_name == "call-18a1b2c3"
+        assert dialled.peer_certificate == TLS.fingerprint
+        assert accepted.peer_certificate is None
+
+
+async def test_signals_arrive_in_the_order_of_their_streams_and_leave_no_stream_behind() -> None:
+    async with pair() as (dialled, accepted, _, _):
+        for number in range(300):
+            dialled.send_signal(Ping(timestamp_ms=number))
+        got = [await accepted.receive_signal() for _ in range(300)]
+        assert got == [Ping(timestamp_ms=number) for number in range(300)]
+        await settled(accepted)
+        await settled(dialled)
+        assert dialled.connection.open_streams <= 1
+        assert accepted.connection.open_streams <= 1
+
+
+@pytest.mark.parametrize(
+    "bad",
+    [
+        frame(b'{"FromTheFuture":{"x":1}}'),
+        frame(b"not json"),
+        frame(b'{"Ping":{"timestamp_ms":"soon"}}'),
+        b"\x00\x00",
+        b"\xff\xff\xff\xff" + b"x" * 100,
+        b"",
+    ],
+)
+async def test_what_is_no_known_signal_is_counted_and_ends_nothing(bad: bytes) -> None:
+    async with pair() as (dialled, accepted, _, _):
+        raw_signal(dialled, bad)
+        dialled.send_signal(Ping(timestamp_ms=7))
+        assert await accepted.receive_signal() == Ping(timestamp_ms=7)
+        assert accepted.stats().signals_refused == 1
+        assert not accepted.closed
+
+
+async def test_an_unfinished_signal_holds_back_only_those_behind_it() -> None:
+    async with pair() as (dialled, accepted, _, _):
+        raw_signal(dialled, frame(b'{"Ping":{"timestamp_ms":1}}')[:10], end=False)
+        dialled.send_signal(Ping(timestamp_ms=2))
+        with pytest.raises(TimeoutError):
+            await asyncio.wait_for(accepted.receive_signal(), 0.1)
+        dialled.connection.reset_stream(0, 0)
+        dialled.probe()
+        assert await accepted.receive_signal() == Ping(timestamp_ms=2)
+
+
+async def test_a_flood_of_unfinished_signals_ends_the_link_not_the_memory() -> None:
+    async with pair() as (dialled, accepted, _, server):
+        for _ in range(100):
+            raw_signal(dialled, (1 << 20).to_bytes(4, "big") + b"x" * 60_000, end=False)
+        async with asyncio.timeout(10):
+            assert await accepted.wait_closed() == "too many unfinished signals"
+        async with open_endpoint(LOOPBACK) as other:
+            assert not (await other.dial(server.local_address, "_signal")).closed
+
+
+async def test_signals_nobody_reads_end_the_link() -> None:
+    async with pair() as (dialled, accepted, _, _):
+        async with asyncio.timeout(10):
+            while not accepted.closed:
+                if not dialled.closed:
+                    dialled.send_signal(Ping(timestamp_ms=1))
+                await asyncio.sleep(0)
+        assert await accepted.wait_closed() == "too many unread signals"
+
+
+async def test_datagrams_are_delivered_even_those_that_came_before_the_handler() -> None:
+    async with pair() as (dialled, accepted, _, _):
+        dialled.send_media(b"early")
+        await settled(dialled)
+        got: list[bytes] = []
+        accepted.on_media(got.append)
+        dialled.send_media(b"late")
+        await settled(dialled)
+        assert got == [b"early", b"late"]
+
+
+async def test_a_datagram_that_does_not_fit_is_dropped_and_blocks_nothing() -> None:
+    async with pair() as (dialled, accepted, _, _):
+        got: list[bytes] = []
+        accepted.on_media(got.append)
+        assert not dialled.send_media(b"x" * (LONGEST_DATAGRAM + 1))
+        assert dialled.send_media(b"y" * LONGEST_DATAGRAM)
+        await settled(dialled)
+        assert got == [b"y" * LONGEST_DATAGRAM]
+        assert dialled.stats().media_dropped == 1
+
+
+async def test_a_full_media_queue_drops_the_oldest() -> None:
+    async with pair() as (dialled, accepted, _, _):
+        got: list[bytes] = []
+        accepted.on_media(got.append)
+        for number in range(1000):
+            dialled.send_media(number.to_bytes(2, "big"))
+        await asyncio.sleep(0.3)
+        assert got == [number.to_bytes(2, "big") for number in range(872, 1000)]
+        assert dialled.stats().media_dropped == 872
+
+
+async def test_a_changed_certificate_is_refused_before_anything_is_sent() -> None:
+    async with open_endpoint(LOOPBACK, TLS) as server, open_endpoint(LOOPBACK) as client:
+        other = parse_tls_fingerprint("00" * 32)
+        with pytest.raises(RemoteViolation) as refused:
+            await client.dial(server.local_address, "_signal", pin=other)
+        assert refused.value.code is ErrorCode.RELAY_KEY_CHANGED
+        assert refused.value.facts == {"expected": other, "got": TLS.fingerprint}
+        accepted = await server.accept()
+        async with asyncio.timeout(5):
+            assert await accepted.wait_closed() == "certificate changed"
+        with pytest.raises(Unavailable):
+            await accepted.receive_signal()
+
+
+async def test_nobody_there_is_unreachable_in_time() -> None:
+    async with open_endpoint(LOOPBACK) as client:
+        with pytest.raises(Unavailable) as refused:
+            await client.dial(("127.0.0.1", 9), "_signal", timeout_s=0.2)
+        assert refused.value.code is ErrorCode.UNREACHABLE
+
+
+async def test_closing_reaches_the_peer_with_its_reason() -> None:
+    async with pair() as (dialled, accepted, _, _):
+        dialled.close("hangup")
+        async with asyncio.timeout(1):
+            assert await accepted.wait_closed() == "hangup"
+        with pytest.raises(Unavailable):
+            accepted.send_signal(Ping(timestamp_ms=1))
+        assert not accepted.send_media(b"x")
+
+
+async def test_a_restarted_relay_tells_old_links_at_once() -> None:
+    async with open_endpoint(LOOPBACK) as client:
+        async with open_endpoint(LOOPBACK, TLS) as first:
+            address = first.local_address
+            link = await client.dial(address, "_signal")
+            first.close = lambda: None  # type: ignore[method-assign]  # killed: no goodbye
+        async with open_endpoint(address, TLS):
+            link.probe()
+            async with asyncio.timeout(2):
+                assert await link.wait_closed() == "peer restarted"
+
+
+async def test_one_socket_listens_and_dials_and_carries_probes() -> None:
+    async with open_endpoint(LOOPBACK, TLS) as one, open_endpoint(LOOPBACK, tls_identity(b"\x08" * 32)) as two:
+        both = await asyncio.gather(one.dial(two.local_address, "a"), two.dial(one.local_address, "b"))
+        assert {(await one.accept()).server_name, (await two.accept()).server_name} == {"a", "b"}
+        got: asyncio.Future[tuple[bytes, tuple[str, int]]] = asyncio.get_running_loop().create_future()
+        two.on_raw(lambda data, address: got.set_result((data, address)))
+        one.send_raw(b"\x00\x01probe", two.local_address)
+        assert await asyncio.wait_for(got, 1) == (b"\x00\x01probe", one.local_address)
+        assert not any(link.closed for link in both)
+
+
+async def test_ten_thousand_random_datagrams_change_nothing_but_a_counter() -> None:
+    chance = random.Random(1)
+    async with pair() as (dialled, accepted, client, server):
+        for number in range(10_000):
+            size = chance.choice((1, 2, 9, 20, 40, 1200, 1300))
+            data = bytearray(chance.randbytes(size))
+            if number % 3 == 0:
+                data[0] |= 0xC0  # looks like a long header
+            (server if number % 2 else client).datagram_received(bytes(data), ("127.0.0.1", 9))
+        dialled.send_signal(Ping(timestamp_ms=5))
+        assert await accepted.receive_signal() == Ping(timestamp_ms=5)
+        assert server.malformed_datagrams > 0
+
+
+async def test_the_build_goes_over_one_unidirectional_stream() -> None:
+    async with pair("version") as (dialled, accepted, _, _):
+        accepted.send_build(b"abc123" + os.urandom(0))
+        assert await asyncio.wait_for(dialled.receive_build(), 1) == b"abc123"
+
+
+async def test_silence_is_noticed_while_something_waits_for_its_acknowledgement() -> None:
+    async with open_endpoint(LOOPBACK) as client:
+        async with open_endpoint(LOOPBACK, TLS) as server:
+            link = await client.dial(server.local_address, "_signal")
+            await settled(link)
+            assert link.stats().silent_s == 0.0
+            server.close = lambda: None  # type: ignore[method-assign]
+        link.probe()
+        await asyncio.sleep(0.2)
+        assert link.stats().silent_s > 0.15

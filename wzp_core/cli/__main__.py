@@ -1,0 +1,65 @@
+"""`wzp`: everything the program can do, without a window."""
+
+import argparse
+import asyncio
+import logging
+import signal
+import sys
+from contextlib import suppress
+
+from wzp_core import __version__
+from wzp_core.cli import call, doctor, identity, listen, ping, presence, room
+from wzp_core.cli.output import Exit, Output
+from wzp_core.errors import WzpError
+
+_COMMANDS = {
+    "call": (call, "one call to a fingerprint"),
+    "listen": (listen, "register and answer calls"),
+    "room": (room, "join a voice room"),
+    "presence": (presence, "who is on a relay, live"),
+    "ping": (ping, "is a relay there, and which key has it"),
+    "identity": (identity, "show, make, back up, restore the identity"),
+    "doctor": (doctor, "what works on this machine"),
+}
+
+
+def parser() -> argparse.ArgumentParser:
+    top = argparse.ArgumentParser(prog="wzp", description=__doc__)
+    top.add_argument("--version", action="version", version=__version__)
+    top.add_argument("--verbose", action="store_true", help="log every step on stderr")
+    commands = top.add_subparsers(dest="command", required=True, metavar="COMMAND")
+    for name, (module, words) in _COMMANDS.items():
+        module.add_flags(commands.add_parser(name, help=words, description=module.__doc__))
+    return top
+
+
+def main(argv: list[str] | None = None) -> int:
+    """Returns the exit code of the command-line contract."""
+    options = parser().parse_args(argv)
+    level = logging.DEBUG if options.verbose else logging.WARNING
+    logging.basicConfig(level=level, stream=sys.stderr, format="%(asctime)s %(name)s %(message)s")
+    output = Output(as_json=options.json)
+    try:
+        return asyncio.run(_run(options, output))
+    except WzpError as error:
+        output.error(f"Failed: {error}")
+        return Exit.CANNOT_REACH
+    except BrokenPipeError:
+        return Exit.OK
+
+
+async def _run(options: argparse.Namespace, output: Output) -> int:
+    """SIGINT and SIGTERM end a command as if it were over: it says goodbye and prints its summary."""
+    module, _ = _COMMANDS[options.command]
+    work = asyncio.ensure_future(module.run(options, output))
+    for number in (signal.SIGINT, signal.SIGTERM):
+        with suppress(NotImplementedError):  # Windows
+            asyncio.get_running_loop().add_signal_handler(number, work.cancel)
+    try:
+        return int(await work)
+    except asyncio.CancelledError:
+        return Exit.OK
+
+
+if __name__ == "__main__":
+    sys.exit(main())

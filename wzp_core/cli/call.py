@@ -1,0 +1,104 @@
+"""`wzp call`: one call, with everything that happens in it."""
+
+import asyncio
+from argparse import ArgumentParser, Namespace
+from typing import Any
+
+from wzp_core.cli.output import EXIT_OF_END, Exit, Output
+from wzp_core.cli.session import EngineRun, add_engine_flags, engine_run
+from wzp_core.engine.commands import HangUp, PlaceCall
+from wzp_core.errors import ErrorCode, RemoteViolation
+from wzp_core.protocol.ids import parse_fingerprint
+from wzp_core.session.report import CallReport
+from wzp_core.session.state import AppState, CallStage
+
+_GOODBYE_LIMIT_S = 5.0
+
+
+def add_flags(parser: ArgumentParser) -> None:
+    add_engine_flags(parser)
+    parser.add_argument("fingerprint", help="whom to call")
+    parser.add_argument("--seconds", type=float, metavar="S", help="hang up after S seconds of media")
+
+
+async def run(options: Namespace, output: Output) -> Exit:
+    try:
+        target = parse_fingerprint(options.fingerprint)
+    except RemoteViolation:
+        output.error("That is not a fingerprint: 32 hex digits are needed.")
+        return Exit.USAGE
+    async with engine_run(options, output) as session:
+        code = await session.registered()
+        if code is not Exit.OK:
+            return code
+        session.submit(PlaceCall(target))
+        await session.until(lambda s: s.call is not None or s.trust is not None or s.notice is not None)
+        session.settle_trust()
+        if session.state.notice is not None:
+            output.error("One cannot call oneself." if session.state.notice.code is ErrorCode.BAD_VALUE else "Busy.")
+            return Exit.USAGE
+        return await talk(session, options.seconds, output)
+
+
+async def talk(session: EngineRun, seconds: float | None, output: Output) -> Exit:
+    """Follows the call to its end and prints the summary."""
+    try:
+        await session.until(lambda s: ended(s) or (s.call is not None and s.call.started_at_unix is not None))
+        if not ended(session.state) and not await session.until(ended, seconds):
+            await hang_up(session)
+    except asyncio.CancelledError:
+        await hang_up(session)
+        raise
+    finally:
+        print_summary(session, output)
+    call = session.state.call
+    if call is None or call.ended is None:
+        return Exit.LOST
+    return Exit.SECURITY if call.ended_code is ErrorCode.DOWNGRADE else EXIT_OF_END[call.ended]
+
+
+def ended(state: AppState) -> bool:
+    return state.call is not None and state.call.stage is CallStage.ENDED
+
+
+async def hang_up(session: EngineRun) -> None:
+    session.submit(HangUp())
+    await session.until(ended, _GOODBYE_LIMIT_S)
+
+
+def print_summary(session: EngineRun, output: Output) -> None:
+    calls = session.engine.calls if session.engine is not None else None
+    report = calls.report() if calls is not None else None
+    call = session.state.call
+    if report is not None and call is not None:
+        reason = call.ended.value if call.ended is not None else None
+        output.event("summary", **summary(report, path=call.media.path, reason=reason))
+
+
+def summary(report: CallReport, *, path: str, reason: str | None) -> dict[str, Any]:
+    """The fields that scripts rely on."""
+    got = report.received
+    return {
+        "call_id": report.call_id,
+        "badge": report.badge.value,
+        "setup_ms": None if report.setup_ms is None else round(report.setup_ms, 1),
+        "path": path,
+        "time_to_direct_ms": None,
+        "tx_packets": report.tx_packets,
+        "rx_packets": got.received,
+        "lost": got.lost,
+        "late": got.late,
+        "duplicated": got.duplicated,
+        "opened": got.opened,
+        "rejected": got.rejected,
+        "concealed_ms": got.concealed_ms,
+        "dred_frames": got.dred_frames,
+        "fec_frames": got.fec_frames,
+        "plc_frames": got.plc_frames,
+        "jitter_delay_ms": round(got.jitter_delay_ms, 1),
+        "mouth_to_ear_ms": None if report.mouth_to_ear_ms is None else round(report.mouth_to_ear_ms, 1),
+        "quality_tx": report.quality_tx,
+        "quality_rx": report.quality_rx,
+        "reconnects": report.reconnects,
+        "reason": reason,
+    }

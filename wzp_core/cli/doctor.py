@@ -1,0 +1,93 @@
+"""`wzp doctor`: what works on this machine, and what to do about what does not."""
+
+import importlib.util
+from argparse import ArgumentParser, Namespace
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+
+from wzp_core.cli.output import Exit, Output
+from wzp_core.codec.libopus import opus_library
+from wzp_core.compose import given_passphrase, make_audio, make_seeds
+from wzp_core.errors import WzpError
+from wzp_core.io.udp import open_udp
+from wzp_core.protocol.address import DEFAULT_PORT
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    what: str
+    ok: bool
+    detail: str
+    advice: str = ""
+
+
+def add_flags(parser: ArgumentParser) -> None:
+    parser.add_argument("--profile", default="", metavar="NAME", help="which identity of this machine")
+    parser.add_argument("--json", action="store_true", help="one JSON object per line on stdout")
+
+
+async def run(options: Namespace, output: Output) -> Exit:
+    bad = 0
+    async for finding in _findings(options.profile):
+        bad += not finding.ok
+        output.event(
+            "check",
+            what=finding.what,
+            ok=finding.ok,
+            detail=finding.detail,
+            advice="" if finding.ok else finding.advice,
+        )
+    output.event("summary", problems=bad)
+    return Exit.OK
+
+
+async def _findings(profile: str) -> AsyncIterator[Finding]:
+    yield _opus()
+    yield _dred()
+    yield await _devices()
+    yield await _identity(profile)
+    yield await _port()
+    desktop = importlib.util.find_spec("PySide6") is not None
+    yield Finding("desktop", desktop, "PySide6 is there" if desktop else "no PySide6", "./dev run installs it")
+
+
+def _opus() -> Finding:
+    try:
+        return Finding("opus", True, opus_library().version)
+    except WzpError as error:
+        return Finding("opus", False, str(error), "install libopus0, or run ./dev setup")
+
+
+def _dred() -> Finding:
+    try:
+        has = opus_library().has_dred
+    except WzpError:
+        has = False
+    advice = "run ./dev setup: it builds libopus with DRED; without it gaps are concealed less well"
+    return Finding("dred", has, "deep redundancy available" if has else "this libopus has no DRED", advice)
+
+
+async def _devices() -> Finding:
+    try:
+        inputs, outputs = await make_audio("").names()
+    except WzpError as error:
+        return Finding("sound", False, str(error), "install libportaudio2 and a sound server (PulseAudio or PipeWire)")
+    ok = bool(inputs and outputs)
+    return Finding("sound", ok, f"{len(inputs)} inputs, {len(outputs)} outputs", "connect a microphone and a speaker")
+
+
+async def _identity(profile: str) -> Finding:
+    try:
+        found = await make_seeds(profile, None).load(given_passphrase())
+    except WzpError as error:
+        return Finding("identity", False, str(error), "set WZP_PASSPHRASE, or unlock the keyring")
+    where = found[1].value if found is not None else "none yet; the first start makes one"
+    return Finding("identity", True, where)
+
+
+async def _port() -> Finding:
+    try:
+        async with open_udp(("0.0.0.0", DEFAULT_PORT), lambda _data, _address: None):  # noqa: S104
+            return Finding("port", True, f"UDP {DEFAULT_PORT} is free for an own relay")
+    except WzpError:
+        return Finding("port", True, f"UDP {DEFAULT_PORT} is in use; an own relay takes the next free port")

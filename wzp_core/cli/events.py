@@ -1,0 +1,67 @@
+"""Two states of the engine → the events between them; pure."""
+
+from collections.abc import Iterator
+from typing import Any, TypeAlias
+
+from wzp_core.session.state import AppState, CallStage, CallView, RelayPhase, SasStage
+
+Event: TypeAlias = tuple[str, dict[str, Any]]
+
+
+def changes(before: AppState, after: AppState) -> list[Event]:
+    """In the order in which a script expects them."""
+    return [*_relay(before, after), *_call(_same_call(before.call, after.call), after.call)]
+
+
+def _relay(before: AppState, after: AppState) -> Iterator[Event]:
+    if before.relay.phase is not RelayPhase.ONLINE and after.relay.phase is RelayPhase.ONLINE and after.me is not None:
+        yield "registered", {"fingerprint": after.me.fingerprint, "relay": after.relay.address}
+
+
+def _same_call(before: CallView | None, after: CallView | None) -> CallView | None:
+    return before if before is not None and after is not None and before.call_id == after.call_id else None
+
+
+def _call(before: CallView | None, after: CallView | None) -> Iterator[Event]:
+    if after is None:
+        return
+    old = before.stage if before is not None else None
+    if old is not after.stage:
+        yield from _stage(old, after)
+    if after.sas.stage is SasStage.READY and (before is None or before.sas.stage is not SasStage.READY):
+        yield "sas", {"code": after.sas.code}
+    yield from _media(before, after)
+    if old is not CallStage.ENDED and after.stage is CallStage.ENDED and after.ended is not None:
+        yield "ended", {"reason": after.ended.value, "code": after.ended_code.value if after.ended_code else None}
+
+
+def _stage(old: CallStage | None, call: CallView) -> Iterator[Event]:
+    match call.stage:
+        case CallStage.INCOMING:
+            yield "incoming", {"call_id": call.call_id, "from": call.peer.fingerprint, "alias": call.peer.alias}
+        case CallStage.RINGING:
+            yield "ringing", {"call_id": call.call_id}
+        case CallStage.CONNECTING:
+            yield "answered", {"call_id": call.call_id}
+        case CallStage.RECONNECTING:
+            yield "reconnecting", {}
+        case CallStage.ACTIVE if old is CallStage.RECONNECTING:
+            yield "reconnected", {}
+        case CallStage.ACTIVE:
+            yield "media", {}
+            yield "path", {"path": call.media.path, "rtt_ms": call.media.rtt_ms, "reason": call.media.path_reason}
+
+
+def _media(before: CallView | None, after: CallView) -> Iterator[Event]:
+    if before is None:
+        return
+    old, new = before.media, after.media
+    if (old.quality_tx, old.quality_rx) != (new.quality_tx, new.quality_rx):
+        yield "quality", {"tx": new.quality_tx, "rx": new.quality_rx, "tier": new.quality_tx}
+    if old.path != new.path:
+        yield "path", {"path": new.path, "rtt_ms": new.rtt_ms, "reason": new.path_reason}
+    if old.no_audio is not new.no_audio:
+        if new.no_audio is None:
+            yield "audio_back", {}
+        else:
+            yield "no_audio", {"since_ms": 1000, "reason": new.no_audio.value}

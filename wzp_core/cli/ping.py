@@ -1,0 +1,66 @@
+"""`wzp ping`: is a relay there, how far, which key, which build."""
+
+import asyncio
+from argparse import ArgumentParser, Namespace
+
+from wzp_core.cli.output import Exit, Output
+from wzp_core.compose import open_dialling_endpoint, resolve
+from wzp_core.errors import ErrorCode, RemoteViolation, Unavailable
+from wzp_core.ports import Address, Endpoint
+from wzp_core.protocol.address import split_address
+from wzp_core.protocol.ids import parse_tls_fingerprint
+
+_LIMIT_S = 3.0
+
+
+def add_flags(parser: ArgumentParser) -> None:
+    parser.add_argument("relay", metavar="HOST:PORT")
+    parser.add_argument("--count", type=int, default=3, help="handshakes to time (%(default)s)")
+    parser.add_argument("--expect", default="", metavar="FINGERPRINT", help="certificate it must show")
+    parser.add_argument("--json", action="store_true", help="one JSON object per line on stdout")
+
+
+async def run(options: Namespace, output: Output) -> Exit:
+    parts = split_address(options.relay)
+    if parts is None:
+        output.error("That address cannot be understood; write HOST:PORT.")
+        return Exit.USAGE
+    try:
+        pin = parse_tls_fingerprint(options.expect) if options.expect else None
+        address = await resolve(*parts)
+        async with open_dialling_endpoint(address) as endpoint:
+            for _ in range(max(1, options.count)):
+                began = asyncio.get_running_loop().time()
+                link = await endpoint.dial(address, "ping", pin=pin, timeout_s=_LIMIT_S)
+                handshake_ms = (asyncio.get_running_loop().time() - began) * 1000
+                output.event(
+                    "pong",
+                    address=f"{address[0]}:{address[1]}",
+                    handshake_ms=round(handshake_ms, 2),
+                    rtt_ms=round(link.stats().rtt_ms, 2),
+                    fingerprint=link.peer_certificate,
+                )
+                link.close("ping")
+            output.event("summary", relay=options.relay, build=await _build(endpoint, address))
+    except RemoteViolation as error:
+        output.error(
+            "That is no certificate fingerprint: 64 hex digits are needed."
+            if error.code is ErrorCode.BAD_VALUE
+            else f"Another key than expected: {error.facts.get('got')}"
+        )
+        return Exit.USAGE if error.code is ErrorCode.BAD_VALUE else Exit.SECURITY
+    except Unavailable as error:
+        output.error(f"No answer from {options.relay} ({error}).")
+        return Exit.CANNOT_REACH
+    return Exit.OK
+
+
+async def _build(endpoint: Endpoint, address: Address) -> str | None:
+    """None where the relay does not tell."""
+    try:
+        link = await endpoint.dial(address, "version", timeout_s=_LIMIT_S)
+        async with asyncio.timeout(_LIMIT_S):
+            build = (await link.receive_build()).decode("utf-8", "replace")
+    except (Unavailable, TimeoutError):
+        return None
+    return "".join(c for c in build if c.isprintable())

@@ -1,0 +1,79 @@
+"""`wzp room`: joins a voice room."""
+
+from argparse import ArgumentParser, Namespace
+
+from wzp_core.cli.output import Exit, Output
+from wzp_core.cli.session import EngineRun, add_engine_flags, engine_run
+from wzp_core.engine.commands import JoinRoom, LeaveRoom
+from wzp_core.session.state import AppState, RoomStage
+
+_JOIN_LIMIT_S = 15.0
+
+
+def add_flags(parser: ArgumentParser) -> None:
+    add_engine_flags(parser)
+    parser.add_argument("name", help="the room's name")
+    parser.add_argument("--seconds", type=float, metavar="S", help="leave after S seconds")
+
+
+async def run(options: Namespace, output: Output) -> Exit:
+    async with engine_run(options, output) as session:
+        code = await session.registered()
+        if code is not Exit.OK:
+            return code
+        session.submit(JoinRoom(options.name))
+        if not await session.until(_settled, _JOIN_LIMIT_S) or not _is_joined(session.state):
+            output.error(f"The room {options.name} could not be joined.")
+            return Exit.REFUSED
+        output.event("joined", room=options.name, badge="relay_only")
+        try:
+            return await _follow(session, options.seconds, output)
+        finally:
+            _summary(session, options.name, output)
+            session.submit(LeaveRoom())
+            await session.until(lambda s: s.room is None, 2.0)
+
+
+async def _follow(session: EngineRun, seconds: float | None, output: Output) -> Exit:
+    shown: tuple[tuple[str, str], ...] = ()
+
+    def roster_changed(state: AppState) -> bool:
+        nonlocal shown
+        if state.room is None:
+            return True
+        now = tuple((p.fingerprint, p.alias) for p in state.room.participants)
+        if now != shown:
+            shown = now
+            output.event(
+                "participants",
+                count=len(now),
+                participants=[dict(zip(("fingerprint", "alias"), p, strict=True)) for p in now],
+            )
+        return False
+
+    await session.until(roster_changed, seconds)
+    return Exit.OK if session.state.room is not None else Exit.LOST
+
+
+def _settled(state: AppState) -> bool:
+    return state.room is not None and state.room.stage in (RoomStage.JOINED, RoomStage.FAILED)
+
+
+def _is_joined(state: AppState) -> bool:
+    return state.room is not None and state.room.stage is RoomStage.JOINED
+
+
+def _summary(session: EngineRun, name: str, output: Output) -> None:
+    room = session.engine.room_session if session.engine is not None else None
+    if room is not None:
+        got = room.stats()
+        output.event(
+            "summary",
+            room=name,
+            badge="relay_only",
+            tx_packets=room.sent_packets,
+            rx_packets=got.received,
+            opened=got.opened,
+            lost=got.lost,
+            concealed_ms=got.concealed_ms,
+        )

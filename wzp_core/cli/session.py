@@ -1,0 +1,122 @@
+"""Runs an engine for one command: submits, waits for states, prints what happens."""
+
+import asyncio
+from argparse import ArgumentParser, Namespace
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+from wzp_core.cli.events import changes
+from wzp_core.cli.output import Exit, Output
+from wzp_core.compose import make_world
+from wzp_core.engine.commands import AnswerTrust, Command
+from wzp_core.engine.engine import Engine
+from wzp_core.engine.scope import task_scope
+from wzp_core.errors import ErrorCode
+from wzp_core.session.state import AppState, ContactKeyChanged, EncryptionLost, RelayPhase
+
+REGISTER_LIMIT_S = 15.0
+
+
+def add_identity_flags(parser: ArgumentParser) -> None:
+    parser.add_argument("--profile", default="", metavar="NAME", help="which identity of this machine")
+    parser.add_argument(
+        "--seed-file", type=Path, metavar="FILE", help="64 hex digits; used instead of the profile's identity"
+    )
+    parser.add_argument("--json", action="store_true", help="one JSON object per line on stdout")
+
+
+def add_engine_flags(parser: ArgumentParser) -> None:
+    add_identity_flags(parser)
+    parser.add_argument("--relay", required=True, metavar="HOST:PORT", help="relay to use")
+    parser.add_argument("--device", default="", metavar="NAME", help="sound device; `none` = files only")
+    parser.add_argument("--alias", default="", help="the name others see")
+    parser.add_argument("--play", type=Path, metavar="WAV", help="what the microphone hears")
+    parser.add_argument("--record", type=Path, metavar="WAV", help="where the speaker goes (48 kHz mono)")
+
+
+class EngineRun:
+    """The engine of this command, and what it says."""
+
+    def __init__(self, output: Output) -> None:
+        self._output = output
+        self._state = AppState()
+        self._changed = asyncio.Event()
+        self.engine: Engine | None = None
+
+    @property
+    def state(self) -> AppState:
+        return self._state
+
+    def on_state(self, state: AppState) -> None:
+        for name, facts in changes(self._state, state):
+            self._output.event(name, **facts)
+        self._state = state
+        self._changed.set()
+
+    def submit(self, command: Command) -> None:
+        if self.engine is not None:
+            self.engine.submit(command)
+
+    async def until(self, holds: Callable[[AppState], bool], limit_s: float | None = None) -> bool:
+        """False when the time is over first."""
+        try:
+            async with asyncio.timeout(limit_s):
+                while not holds(self._state):
+                    self._changed.clear()
+                    await self._changed.wait()
+        except TimeoutError:
+            return False
+        return True
+
+    async def registered(self) -> Exit:
+        """OK once we are online."""
+        await self.until(lambda s: s.relay.phase is RelayPhase.ONLINE or _is_final(s), REGISTER_LIMIT_S)
+        if self._state.relay.phase is RelayPhase.ONLINE:
+            return Exit.OK
+        return self._explain(self._state)
+
+    def _explain(self, state: AppState) -> Exit:
+        address, error = state.relay.address, state.relay.error
+        if error is ErrorCode.RELAY_KEY_CHANGED:
+            self._output.error(f"The relay {address} shows another key than before. Nothing was sent.")
+            return Exit.SECURITY
+        if error is ErrorCode.REGISTRATION_REFUSED:
+            self._output.error(f"The relay {address} refused the registration.")
+            return Exit.REFUSED
+        if state.unlock_needed:
+            self._output.error("The identity is sealed: set WZP_PASSPHRASE.")
+            return Exit.USAGE
+        if error is ErrorCode.BAD_SETTINGS:
+            self._output.error("That relay address cannot be understood; write HOST:PORT.")
+            return Exit.USAGE
+        self._output.error(f"Cannot reach the relay {address}: is it running, and is UDP allowed on the way?")
+        return Exit.CANNOT_REACH
+
+    def settle_trust(self) -> None:
+        """Whoever typed a fingerprint has chosen the person; a relay's changed key is nobody's choice."""
+        if isinstance(self._state.trust, ContactKeyChanged | EncryptionLost):
+            self.submit(AnswerTrust(accept=True))
+
+
+def _is_final(state: AppState) -> bool:
+    final = (ErrorCode.RELAY_KEY_CHANGED, ErrorCode.REGISTRATION_REFUSED, ErrorCode.BAD_SETTINGS)
+    return state.unlock_needed or state.relay.error in final
+
+
+@asynccontextmanager
+async def engine_run(options: Namespace, output: Output) -> AsyncIterator[EngineRun]:
+    """The engine runs until the block ends."""
+    run = EngineRun(output)
+    world = make_world(
+        profile=options.profile,
+        seed_file=options.seed_file,
+        device=options.device,
+        play=options.play,
+        record=options.record,
+        alias=options.alias,
+    )
+    run.engine = Engine(world, run.on_state, relay=options.relay)
+    async with task_scope() as tasks:
+        tasks.create_task(run.engine.run(), name="engine")
+        yield run

@@ -1,0 +1,236 @@
+"""The one call there may be: starts it, finds it, and decides what a second one gets."""
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable
+
+from wzp_core import __version__
+from wzp_core.engine import commands as ask
+from wzp_core.engine.board import Board
+from wzp_core.engine.call import CallContext, CallSession
+from wzp_core.engine.identity import IdentityKeeper
+from wzp_core.engine.media import Knobs
+from wzp_core.engine.media_link import RoomDoor
+from wzp_core.engine.people import People
+from wzp_core.engine.scope import TaskScope
+from wzp_core.engine.signalling import Signalling
+from wzp_core.engine.world import World
+from wzp_core.errors import ErrorCode, LocalMisuse, RemoteViolation
+from wzp_core.logs import event, logger
+from wzp_core.protocol.ids import CallId, Fingerprint, check_call_id
+from wzp_core.protocol.signal.base import SignalMessage
+from wzp_core.protocol.signal.call import CallAcceptMode, DirectCallAnswer, DirectCallOffer, Hangup, HangupReason
+from wzp_core.session.call import (
+    ENTROPY,
+    Answered,
+    Call,
+    CallEffect,
+    Declined,
+    HungUp,
+    PeerJudged,
+    SasCompared,
+    claimed_caller,
+)
+from wzp_core.session.glare import Glare, settle_glare
+from wzp_core.session.lobby import changed_key
+from wzp_core.session.report import CallReport
+from wzp_core.session.state import CallStage, EncryptionLost, Levels, Person
+
+BUILD = f"wzp-desktop {__version__}"
+"""What peers are told we are."""
+
+log = logger("calls")
+
+
+class Calls:
+    """Owns the call session; a finished call stays visible until it is dismissed or the next one comes."""
+
+    def __init__(
+        self,
+        world: World,
+        board: Board,
+        people: People,
+        keeper: IdentityKeeper,
+        signalling: Signalling,
+        door: RoomDoor,
+        knobs: Knobs,
+        *,
+        tasks: TaskScope,
+        before_media: Callable[[], Awaitable[None]],
+    ) -> None:
+        self._world, self._board, self._people, self._keeper = world, board, people, keeper
+        self._signalling, self._door, self._knobs = signalling, door, knobs
+        self._tasks, self._before_media = tasks, before_media
+        self._session: CallSession | None = None
+        self._asked_first: Fingerprint | None = None  # a call that waits for the user's word on a changed key
+
+    @property
+    def is_busy(self) -> bool:
+        return self._session is not None and self._session.machine.phase is not CallStage.ENDED
+
+    def report(self) -> CallReport | None:
+        """Of the running call, or the last one."""
+        return self._session.report() if self._session is not None else None
+
+    async def act(self, command: ask.PlaceCall | ask.AnswerCall | ask.HangUp | ask.CompareSas) -> None:
+        match command:
+            case ask.PlaceCall(fingerprint=fingerprint):
+                await self._place(fingerprint)
+            case ask.AnswerCall(call_id=call_id, answer=answer):
+                await self._answer(call_id, answer)
+            case ask.HangUp():
+                self._hang_up()
+            case ask.CompareSas(matches=matches) if self._session is not None:
+                self._session.put(SasCompared(matches))
+
+    def tell_muted(self, muted: bool) -> None:
+        if self._session is not None and self.is_busy:
+            self._session.tell_muted(muted)
+
+    # --- ours --------------------------------------------------------------------------------------------------
+
+    async def _place(self, fingerprint: Fingerprint) -> None:
+        """Raises LocalMisuse(BUSY) during a call, and BAD_VALUE for one's own fingerprint."""
+        if self.is_busy:
+            raise LocalMisuse(ErrorCode.BUSY)
+        if fingerprint == self._keeper.identity.fingerprint:
+            raise LocalMisuse(ErrorCode.BAD_VALUE, what="own fingerprint")
+        who = self._people.person(fingerprint)
+        if (question := changed_key(who, self._people.contacts)) is not None:
+            self._asked_first = fingerprint
+            self._board.set(trust=question)
+            return
+        await self._dial(who)
+
+    async def _dial(self, who: Person) -> None:
+        await self._before_media()
+        machine = Call(
+            self._keeper.identity,
+            who,
+            call_id=self._new_call_id(),
+            entropy=self._world.entropy(ENTROPY),
+            allow_unprotected=self._board.state.settings.call.allow_unprotected,
+            was_end_to_end=self._people.was_end_to_end(who.fingerprint),
+        )
+        self._begin(machine, machine.start(self._now(), alias=self._keeper.alias, build=BUILD))
+
+    def _new_call_id(self) -> CallId:
+        """Hex of the Unix time in ns as older builds make it, and chance against collisions."""
+        return CallId(f"{int(self._world.unix_time() * 1e9):016x}{self._world.entropy(4).hex()}")
+
+    async def _answer(self, call_id: CallId, answer: ask.Answer) -> None:
+        session = self._session
+        if session is None or session.machine.call_id != call_id:
+            return
+        if answer is ask.Answer.DECLINE:
+            session.put(Declined())
+            return
+        await self._before_media()
+        session.put(Answered(private=answer is ask.Answer.PRIVATE))
+
+    def _hang_up(self) -> None:
+        if self.is_busy and self._session is not None:
+            incoming = self._session.machine.phase is CallStage.INCOMING
+            self._session.put(Declined() if incoming else HungUp())
+        else:
+            self._board.set(call=None)
+
+    async def answer_trust(self, accept: bool) -> None:
+        """The user's word on a contact's changed key or lost encryption."""
+        waiting, self._asked_first = self._asked_first, None
+        if waiting is not None:
+            if accept and not self.is_busy:
+                await self._dial(self._people.person(waiting))
+        elif not accept:
+            self._hang_up()
+
+    # --- theirs ------------------------------------------------------------------------------------------------
+
+    def signal(self, message: SignalMessage) -> None:
+        """One signal that is not presence."""
+        if isinstance(message, DirectCallOffer):
+            try:
+                self._offered(message)
+            except RemoteViolation as error:
+                event(log, "call:offer_refused", level=logging.WARNING, error=error)
+                self._refuse(message.call_id, HangupReason.ERROR)
+            return
+        session = self._session
+        if session is None or getattr(message, "call_id", None) not in (None, session.machine.call_id):
+            return
+        session.put(message)
+
+    def _offered(self, offer: DirectCallOffer) -> None:
+        check_call_id(offer.call_id)
+        caller = claimed_caller(offer)
+        if caller == self._keeper.identity.fingerprint:
+            raise RemoteViolation(ErrorCode.BAD_VALUE, what="call from myself")
+        machine = Call.incoming(
+            self._keeper.identity,
+            offer,
+            self._people.person(caller, offer.caller_alias),
+            entropy=self._world.entropy(ENTROPY),
+            allow_unprotected=self._board.state.settings.call.allow_unprotected,
+            was_end_to_end=self._people.was_end_to_end(caller),
+            now=self._now(),
+        )
+        if self.is_busy and self._session is not None:
+            if not self._glare(offer, caller, self._session.machine):
+                return
+            self._session.put(HungUp())
+            self._begin(machine, [])
+            self._tasks.create_task(self._answer(machine.call_id, ask.Answer.TRUSTED), name="answer to glare")
+            return
+        self._begin(machine, [])
+        self._ask_about(machine.view().peer, protected=machine.view().protected_offer)
+
+    def _glare(self, offer: DirectCallOffer, caller: Fingerprint, current: Call) -> bool:
+        """True: their offer replaces our own. Everybody else hears "busy"."""
+        me = self._keeper.identity.fingerprint
+        match settle_glare(me, caller, dialling=current.peer if current.is_unanswered_offer else None):
+            case Glare.YIELD:
+                return True
+            case Glare.INSIST:
+                self._signalling.send(DirectCallAnswer(call_id=offer.call_id, accept_mode=CallAcceptMode.REJECT))
+            case Glare.NONE:
+                self._refuse(offer.call_id, HangupReason.BUSY)
+        return False
+
+    def _ask_about(self, who: Person, *, protected: bool) -> None:
+        if (question := changed_key(who, self._people.contacts)) is not None:
+            self._board.set(trust=question)
+        elif not protected and self._people.was_end_to_end(who.fingerprint):
+            self._board.set(trust=EncryptionLost(person=who))
+
+    def _refuse(self, call_id: CallId, reason: HangupReason) -> None:
+        self._signalling.send(Hangup(reason=reason, call_id=call_id))
+
+    # --- lifetime ----------------------------------------------------------------------------------------------
+
+    def _begin(self, machine: Call, first: list[CallEffect]) -> None:
+        context = CallContext(
+            world=self._world,
+            board=self._board,
+            signalling=self._signalling,
+            door=self._door,
+            identity=self._keeper.identity,
+            knobs=self._knobs,
+            on_judged=lambda verdict: self._judged(machine, verdict),
+        )
+        self._session = CallSession(machine, context)
+        self._tasks.create_task(self._run(self._session, first), name="call")
+
+    def _judged(self, machine: Call, verdict: PeerJudged) -> None:
+        self._tasks.create_task(self._people.judged(machine.view().peer, verdict), name="remember peer")
+
+    async def _run(self, session: CallSession, first: list[CallEffect]) -> None:
+        await session.run(first)
+        view = self._board.state.call
+        if view is not None and view.call_id == session.machine.call_id:
+            self._board.set(levels=Levels())
+            if view.ended_code is ErrorCode.DOWNGRADE:
+                self._board.set(trust=EncryptionLost(person=view.peer))
+            await self._people.log_call(view, self._world.unix_time())
+
+    def _now(self) -> float:
+        return asyncio.get_running_loop().time()

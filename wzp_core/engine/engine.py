@@ -1,0 +1,247 @@
+"""Commands in, AppState out: the one object that a user interface or a command line talks to."""
+
+import asyncio
+import logging
+from collections.abc import Callable
+from dataclasses import replace
+
+from wzp_core.engine import commands as ask
+from wzp_core.engine.board import Board
+from wzp_core.engine.calls import Calls
+from wzp_core.engine.identity import IdentityKeeper
+from wzp_core.engine.media import Knobs, echo_microphone
+from wzp_core.engine.media_link import RoomDoor
+from wzp_core.engine.people import People
+from wzp_core.engine.room import RoomSession
+from wzp_core.engine.scope import TaskScope, task_scope
+from wzp_core.engine.signalling import Signalling
+from wzp_core.engine.world import World
+from wzp_core.errors import Unavailable, WzpError
+from wzp_core.logs import event, logger
+from wzp_core.protocol.signal.base import SignalMessage
+from wzp_core.protocol.signal.presence import PresenceList
+from wzp_core.session.state import AppState, ContactKeyChanged, Devices, EncryptionLost, Levels, Notice, RelayKeyChanged
+from wzp_core.settings.schema import Settings
+
+log = logger("engine")
+
+
+class Engine:
+    """`async with task_scope()`-shaped inside: when `run` ends, everything it started has ended."""
+
+    def __init__(
+        self, world: World, on_state: Callable[[AppState], None], *, relay: str = "", has_dred: bool = False
+    ) -> None:
+        self._world = world
+        self._relay_override = relay
+        self._board = Board(AppState(has_dred=has_dred), on_state)
+        self._people = People(world, self._board)
+        self._keeper = IdentityKeeper(world, self._board)
+        self._commands: asyncio.Queue[ask.Command] = asyncio.Queue()
+        self._knobs = Knobs(audio=Settings().audio)
+        self._signalling: Signalling | None = None
+        self._calls: Calls | None = None
+        self._door: RoomDoor | None = None
+        self._room: tuple[RoomSession, asyncio.Task[None]] | None = None
+        self._mic_test: asyncio.Task[None] | None = None
+
+    @property
+    def state(self) -> AppState:
+        return self._board.state
+
+    @property
+    def calls(self) -> Calls | None:
+        """Reports of calls, for the command line; None before registration begins."""
+        return self._calls
+
+    @property
+    def room_session(self) -> RoomSession | None:
+        return self._room[0] if self._room else None
+
+    def submit(self, command: ask.Command) -> None:
+        """On the engine's loop; other threads go through `EngineHost.post`."""
+        self._commands.put_nowait(command)
+
+    async def run(self) -> None:
+        """Until cancelled."""
+        await self._load_settings()
+        await self._people.load()
+        async with task_scope() as tasks:
+            tasks.create_task(self._obey(tasks), name="commands")
+            await self._keeper.load()
+            async with self._world.open_endpoint() as endpoint:
+                self._signalling = Signalling(
+                    endpoint,
+                    self._world,
+                    self._board,
+                    identity=lambda: self._keeper.identity,
+                    alias=lambda: self._keeper.alias,
+                    relay_override=self._relay_override,
+                    on_signal=self._signal,
+                )
+                self._door = RoomDoor(
+                    endpoint=endpoint,
+                    signalling=self._signalling,
+                    identity=lambda: self._keeper.identity,
+                    alias=lambda: self._keeper.alias,
+                    entropy=self._world.entropy,
+                )
+                self._calls = Calls(
+                    self._world,
+                    self._board,
+                    self._people,
+                    self._keeper,
+                    self._signalling,
+                    self._door,
+                    self._knobs,
+                    tasks=tasks,
+                    before_media=self._make_room_for_call,
+                )
+                await self._registered_for_ever()
+
+    async def _registered_for_ever(self) -> None:
+        if self._signalling is None:
+            return
+        if self._world.discovery is None:
+            await self._signalling.run()
+        else:
+            async with self._world.discovery.browse(lambda nearby: self._board.set(nearby=nearby)):
+                await self._signalling.run()
+
+    async def _load_settings(self) -> None:
+        try:
+            settings = await self._world.settings.load()
+        except WzpError as error:
+            event(log, "settings:refused", level=logging.WARNING, error=error)
+            self._board.set(notice=Notice(code=error.code, detail=str(error.facts.get("name", ""))))
+            settings = Settings()
+        self._knobs.audio = (settings or Settings()).audio
+        self._board.set(settings=settings or Settings(), first_run=settings is None)
+
+    def _signal(self, message: SignalMessage) -> None:
+        if isinstance(message, PresenceList):
+            self._people.present(message.users)
+        elif self._calls is not None:
+            self._calls.signal(message)
+
+    # --- commands ----------------------------------------------------------------------------------------------
+
+    async def _obey(self, tasks: TaskScope) -> None:
+        while True:
+            command = await self._commands.get()
+            try:
+                await self._act(command, tasks)
+            except WzpError as error:
+                event(log, "command:failed", level=logging.WARNING, command=type(command).__name__, error=error)
+                self._board.set(notice=Notice(code=error.code))
+
+    async def _act(self, command: ask.Command, tasks: TaskScope) -> None:
+        match command:
+            case ask.PlaceCall() | ask.AnswerCall() | ask.HangUp() | ask.CompareSas():
+                if self._calls is not None:
+                    await self._calls.act(command)
+            case ask.SetMuted():
+                self._mute(command)
+            case ask.JoinRoom(name=name):
+                await self._join(name, tasks)
+            case ask.LeaveRoom():
+                await self._leave()
+            case ask.ChangeSettings(settings=settings) | ask.FinishFirstRun(settings=settings):
+                await self._change_settings(settings)
+            case ask.AnswerTrust(accept=accept):
+                await self._answer_trust(accept)
+            case ask.RevealBackup():
+                self._board.set(backup_words=self._keeper.words())
+            case ask.HideBackup():
+                self._board.set(backup_words=None)
+            case ask.RestoreIdentity(backup=backup):
+                await self._keeper.restore(backup)
+                self._reconnect()
+            case ask.Unlock(passphrase=passphrase):
+                await self._keeper.unlock(passphrase)
+            case ask.SetPassphrase(passphrase=passphrase):
+                await self._keeper.change_passphrase(passphrase)
+            case ask.TestMicrophone(on=on):
+                await self._test_microphone(on, tasks)
+            case ask.RefreshDevices():
+                inputs, outputs = await self._world.audio.names()
+                self._board.set(devices=Devices(inputs=inputs, outputs=outputs))
+            case ask.ClearHistory():
+                await self._people.clear_history()
+            case ask.DismissNotice():
+                self._board.set(notice=None)
+
+    def _mute(self, command: ask.SetMuted) -> None:
+        if command.microphone is not None:
+            self._knobs.microphone_muted = command.microphone
+            if self._calls is not None:
+                self._calls.tell_muted(command.microphone)
+        if command.speaker is not None:
+            self._knobs.speaker_muted = command.speaker
+        self._board.set(mic_muted=self._knobs.microphone_muted, speaker_muted=self._knobs.speaker_muted)
+
+    async def _change_settings(self, settings: Settings) -> None:
+        before = self._board.state.settings
+        self._knobs.audio = settings.audio
+        self._board.set(settings=settings, first_run=False)
+        self._keeper.show()
+        await self._world.settings.save(settings)
+        if (before.relay.selected, before.alias) != (settings.relay.selected, settings.alias):
+            self._reconnect()
+
+    def _reconnect(self) -> None:
+        if self._signalling is not None:
+            self._signalling.kick()
+
+    async def _answer_trust(self, accept: bool) -> None:
+        question = self._board.state.trust
+        self._board.set(trust=None)
+        match question:
+            case RelayKeyChanged() if self._signalling is not None:
+                self._signalling.decide(accept)
+            case ContactKeyChanged() | EncryptionLost() if self._calls is not None:
+                await self._calls.answer_trust(accept)
+
+    # --- rooms and microphone test -----------------------------------------------------------------------------
+
+    async def _join(self, name: str, tasks: TaskScope) -> None:
+        if self._door is None or (self._calls is not None and self._calls.is_busy):
+            return
+        await self._leave()
+        await self._stop_microphone_test()
+        session = RoomSession(name, world=self._world, board=self._board, door=self._door, knobs=self._knobs)
+        self._room = session, tasks.create_task(session.run(), name="room")
+
+    async def _leave(self) -> None:
+        if self._room is not None:
+            (_, task), self._room = self._room, None
+            await _ended(task)
+
+    async def _make_room_for_call(self) -> None:
+        """Only one conversation at a time has the devices (desktop.md §1)."""
+        await self._leave()
+        await self._stop_microphone_test()
+
+    async def _test_microphone(self, on: bool, tasks: TaskScope) -> None:
+        await self._stop_microphone_test()
+        if on and self._room is None and (self._calls is None or not self._calls.is_busy):
+            self._mic_test = tasks.create_task(self._echo(), name="microphone test")
+            self._board.set(mic_test=True)
+
+    async def _stop_microphone_test(self) -> None:
+        if self._mic_test is not None:
+            task, self._mic_test = self._mic_test, None
+            await _ended(task)
+            self._board.set(mic_test=False, levels=Levels())
+
+    async def _echo(self) -> None:
+        try:
+            await echo_microphone(self._world.audio, self._knobs, lambda levels: self._board.set(levels=levels))
+        except Unavailable as error:
+            devices = replace(self._board.state.devices, error=error.code)
+            self._board.set(mic_test=False, devices=devices, notice=Notice(code=error.code))
+
+
+async def _ended(task: "asyncio.Task[None]") -> None:
+    task.cancel()
+    await asyncio.wait({task})

@@ -1,0 +1,146 @@
+"""Pumps sound between the devices and whatever link carries the media just now."""
+
+import asyncio
+import logging
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+
+from wzp_core.dsp.frame import FRAME_SAMPLES
+from wzp_core.dsp.gain import amplified
+from wzp_core.dsp.meter import meter
+from wzp_core.errors import Unavailable
+from wzp_core.logs import event, logger
+from wzp_core.media.downlink import Downlink
+from wzp_core.media.uplink import Uplink
+from wzp_core.ports import AudioDevice, AudioSystem, Link, Samples
+from wzp_core.session.state import Levels
+from wzp_core.settings.schema import AudioSettings
+
+METER_INTERVAL_S = 0.1
+_REOPEN_S = 1.0
+
+log = logger("media")
+
+
+@dataclass(slots=True)
+class Knobs:
+    """What the user may turn while media runs."""
+
+    audio: AudioSettings
+    microphone_muted: bool = False
+    speaker_muted: bool = False
+
+
+class MediaPump:
+    """One conversation's sound. The link may be replaced at any time without a gap in either pipeline."""
+
+    def __init__(
+        self,
+        *,
+        uplink: Uplink,
+        downlink: Downlink,
+        knobs: Knobs,
+        on_levels: Callable[[Levels], None],
+        on_opened: Callable[[], None],
+    ) -> None:
+        self.uplink = uplink
+        self.downlink = downlink
+        self.link: Link | None = None
+        self.device_failed = False
+        self.delays_ms = (0.0, 0.0)
+        self._knobs = knobs
+        self._on_levels, self._on_opened = on_levels, on_opened
+        self._levels_at = 0.0
+
+    def use(self, link: Link | None) -> None:
+        """Sends on `link` from now on and plays what comes from it."""
+        if self.link is not None:
+            self.link.on_media(lambda _datagram: None)
+        self.link = link
+        if link is not None:
+            link.on_media(self._received)
+
+    def _received(self, datagram: bytes) -> None:
+        if self.downlink.receive(datagram, asyncio.get_running_loop().time()) is not None:
+            self._on_opened()
+
+    async def run(self, audio: AudioSystem) -> None:
+        """Until cancelled, once; opens the devices again where they fail or the choice changes."""
+        try:
+            while True:
+                await self._with_device(audio)
+        finally:
+            self.use(None)
+            self.uplink.close()
+            self.downlink.close()
+
+    async def _with_device(self, audio: AudioSystem) -> None:
+        chosen = (self._knobs.audio.input_device, self._knobs.audio.output_device)
+        try:
+            async with audio.open(*chosen) as device:
+                self.device_failed = False
+                await self._pump(device, chosen)
+        except Unavailable as error:
+            if not self.device_failed:
+                event(log, "media:device_failed", level=logging.WARNING, error=error)
+            self.device_failed = True
+            await self._without_device()
+
+    async def _pump(self, device: AudioDevice, chosen: tuple[str, str]) -> None:
+        loop = asyncio.get_running_loop()
+        while (self._knobs.audio.input_device, self._knobs.audio.output_device) == chosen:
+            await device.ready()
+            now = loop.time()
+            while (captured := device.read(FRAME_SAMPLES)) is not None:
+                self._send(amplified(captured, self._knobs.audio.input_volume), now)
+            speaker = 0.0
+            while device.wanted() >= FRAME_SAMPLES:
+                played = self._next_frame(now)
+                speaker = meter(played)
+                device.write(played)
+            self._show_levels(now, speaker)
+            self.delays_ms = device.delay_ms()
+
+    def _next_frame(self, now: float) -> Samples:
+        frame = amplified(self.downlink.pull(now), self._knobs.audio.output_volume)
+        return np.zeros_like(frame) if self._knobs.speaker_muted else frame
+
+    def _send(self, frame: Samples, now: float) -> None:
+        self.uplink.muted = self._knobs.microphone_muted
+        for datagram in self.uplink.push(frame, now):
+            if self.link is not None:
+                self.link.send_media(datagram)
+
+    async def _without_device(self) -> None:
+        """Keeps the call alive in silence, so that the other side hears no path loss, until the next try."""
+        loop = asyncio.get_running_loop()
+        end = loop.time() + _REOPEN_S
+        silence = np.zeros(FRAME_SAMPLES, np.int16)
+        while loop.time() < end:
+            await asyncio.sleep(FRAME_SAMPLES / 48_000)
+            self._send(silence, loop.time())
+            self.downlink.pull(loop.time())
+
+    def _show_levels(self, now: float, speaker: float) -> None:
+        if now - self._levels_at >= METER_INTERVAL_S:
+            self._levels_at = now
+            microphone = 0.0 if self._knobs.microphone_muted else self.uplink.level
+            self._on_levels(Levels(microphone=round(microphone, 2), speaker=round(speaker, 2)))
+
+
+async def echo_microphone(audio: AudioSystem, knobs: Knobs, on_levels: Callable[[Levels], None]) -> None:
+    """The microphone test: plays what is captured until cancelled. Raises Unavailable(NO_DEVICE)."""
+    loop = asyncio.get_running_loop()
+    shown_at = 0.0
+    async with audio.open(knobs.audio.input_device, knobs.audio.output_device) as device:
+        while True:
+            await device.ready()
+            while (frame := device.read(FRAME_SAMPLES)) is not None:
+                heard = amplified(frame, knobs.audio.input_volume)
+                if device.wanted() > 0:
+                    device.write(amplified(heard, knobs.audio.output_volume))
+                if loop.time() - shown_at >= METER_INTERVAL_S:
+                    shown_at = loop.time()
+                    on_levels(Levels(microphone=meter(heard), speaker=meter(heard)))

@@ -1,0 +1,99 @@
+"""Keeps one link in a media room of the relay alive: joins, watches, joins again."""
+
+import asyncio
+import logging
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from wzp_core.crypto.identity import Identity
+from wzp_core.engine.media_room import join_media_room
+from wzp_core.engine.signalling import Signalling
+from wzp_core.errors import ErrorCode, Unavailable
+from wzp_core.logs import event, logger
+from wzp_core.ports import Endpoint, Link
+from wzp_core.protocol.signal.base import SignalMessage
+
+_DIAL_LIMIT_S = 2.0
+_RETRY_S = 0.25
+_CHECK_S = 0.25
+_SILENT_LIMIT_S = 1.2  # media flows every 20 ms: this long without any acknowledgement is no jitter
+
+log = logger("media_link")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RoomDoor:
+    """How to knock at the rooms of the relay in use."""
+
+    endpoint: Endpoint
+    signalling: Signalling
+    identity: Callable[[], Identity]
+    alias: Callable[[], str]
+    entropy: Callable[[int], bytes]
+
+    async def enter(self, room: str, *, wanted_stream_id: int | None, port: int) -> tuple[Link, int]:
+        """Raises Unavailable or RemoteViolation, as `join_media_room`."""
+        relay = self.signalling.relay_address
+        if relay is None:
+            raise Unavailable(ErrorCode.NOT_REGISTERED)
+        return await join_media_room(
+            self.endpoint,
+            (relay[0], port or relay[1]),  # the host that is known to answer; a worker may have its own port
+            room,
+            self.identity(),
+            alias=self.alias(),
+            pin=self.signalling.relay_certificate,
+            ephemeral_secret=self.entropy(32),
+            wanted_stream_id=wanted_stream_id,
+            dial_limit_s=_DIAL_LIMIT_S,
+        )
+
+
+class MediaLinkKeeper:
+    """Joins again whenever the link ends; who gives up, and when, is the caller's business."""
+
+    def __init__(self, door: RoomDoor, room: str, *, wanted_stream_id: int | None = None, port: int = 0) -> None:
+        self._door, self._room, self._wanted, self._port = door, room, wanted_stream_id, port
+        self.reconnects = 0
+        self.stream_id = 0
+
+    async def run(
+        self,
+        *,
+        on_link: Callable[[Link | None], None],
+        on_lost: Callable[[], None],
+        on_signal: Callable[[SignalMessage], None] | None = None,
+    ) -> None:
+        """Until cancelled. Raises RemoteViolation where the relay or its answer cannot be trusted."""
+        while True:
+            try:
+                link, self.stream_id = await self._door.enter(
+                    self._room, wanted_stream_id=self._wanted, port=self._port
+                )
+            except Unavailable as error:
+                event(log, "media:cannot_join", level=logging.DEBUG, room=self._room, error=error)
+                await asyncio.sleep(_RETRY_S)
+                continue
+            on_link(link)
+            try:
+                await self._until_lost(link, on_signal)
+            finally:
+                on_link(None)
+                link.close("hangup")
+            self.reconnects += 1
+            on_lost()
+
+    async def _until_lost(self, link: Link, on_signal: Callable[[SignalMessage], None] | None) -> None:
+        try:
+            while True:
+                try:
+                    async with asyncio.timeout(_CHECK_S):
+                        message = await link.receive_signal()
+                    if on_signal is not None:
+                        on_signal(message)
+                except TimeoutError:
+                    if link.stats().silent_s > _SILENT_LIMIT_S:
+                        event(log, "media:path_silent", level=logging.WARNING, room=self._room)
+                        return
+        except Unavailable as ended:
+            event(log, "media:link_lost", room=self._room, error=ended)

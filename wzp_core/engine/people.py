@@ -1,0 +1,80 @@
+"""Contacts, history and presence, kept on disk and on the screen."""
+
+from collections.abc import Iterable
+from dataclasses import replace
+
+from wzp_core.engine.board import Board
+from wzp_core.engine.world import World
+from wzp_core.ports import Contact, HistoryEntry
+from wzp_core.protocol.ids import Fingerprint
+from wzp_core.protocol.signal.presence import PresenceUser
+from wzp_core.session.call import PeerJudged
+from wzp_core.session.lobby import person, present
+from wzp_core.session.state import CallView, Person
+
+
+class People:
+    """What is remembered about others."""
+
+    def __init__(self, world: World, board: Board) -> None:
+        self._world, self._board = world, board
+        self._contacts: dict[Fingerprint, Contact] = {}
+        self._users: tuple[PresenceUser, ...] = ()
+
+    @property
+    def contacts(self) -> dict[Fingerprint, Contact]:
+        return self._contacts
+
+    async def load(self) -> None:
+        self._contacts = {contact.fingerprint: contact for contact in await self._world.phonebook.contacts()}
+        self._board.set(contacts=tuple(self._contacts.values()), history=await self._world.phonebook.history())
+
+    def person(self, fingerprint: Fingerprint, alias: str | None = None) -> Person:
+        online = next((p.alias for p in self._board.state.present if p.fingerprint == fingerprint), "")
+        return person(fingerprint, alias or online, self._contacts)
+
+    def was_end_to_end(self, fingerprint: Fingerprint) -> bool:
+        contact = self._contacts.get(fingerprint)
+        return contact is not None and contact.end_to_end
+
+    def present(self, users: Iterable[PresenceUser]) -> None:
+        self._users = tuple(users)
+        self._show_present()
+
+    async def judged(self, who: Person, verdict: PeerJudged) -> None:
+        """Remembers what a call taught about its peer."""
+        contact = self._contacts.get(who.fingerprint) or Contact(fingerprint=who.fingerprint)
+        if verdict.verified is not None:
+            contact = replace(contact, verified=verdict.verified, mismatched=not verdict.verified)
+        if verdict.end_to_end is not None:
+            contact = replace(contact, end_to_end=verdict.end_to_end)
+        contact = replace(contact, alias=who.alias or contact.alias, last_seen_unix=int(self._world.unix_time()))
+        self._contacts[who.fingerprint] = contact
+        await self._world.phonebook.save_contact(contact)
+        self._board.set(contacts=tuple(self._contacts.values()))
+        self._show_present()
+
+    async def log_call(self, view: CallView, now_unix: float) -> None:
+        """One line of history; a call that was never answered on our side is a missed one."""
+        talked = view.started_at_unix is not None
+        direction = "placed" if view.outgoing else ("received" if talked else "missed")
+        await self._world.phonebook.save_history(
+            HistoryEntry(
+                call_id=view.call_id,
+                fingerprint=view.peer.fingerprint,
+                alias=view.peer.alias,
+                direction=direction,
+                started_unix=int(view.started_at_unix or now_unix),
+                duration_s=int(now_unix - view.started_at_unix) if view.started_at_unix is not None else 0,
+            )
+        )
+        self._board.set(history=await self._world.phonebook.history())
+
+    async def clear_history(self) -> None:
+        await self._world.phonebook.clear_history()
+        self._board.set(history=())
+
+    def _show_present(self) -> None:
+        me = self._board.state.me
+        if me is not None:
+            self._board.set(present=present(self._users, me.fingerprint, self._contacts))

@@ -1,0 +1,111 @@
+"""Drives one voice room: our place in it, who else is there, everybody's sound."""
+
+import asyncio
+from dataclasses import replace
+
+from wzp_core.crypto.rooms import server_name
+from wzp_core.engine.board import Board
+from wzp_core.engine.media import Knobs, MediaPump
+from wzp_core.engine.media_link import MediaLinkKeeper, RoomDoor
+from wzp_core.engine.scope import task_scope
+from wzp_core.engine.world import World
+from wzp_core.errors import RemoteViolation
+from wzp_core.media.downlink import Downlink
+from wzp_core.media.stats import ReceiveStats
+from wzp_core.media.uplink import Uplink
+from wzp_core.ports import Link
+from wzp_core.protocol.media.header import decode_packet, encode_packet
+from wzp_core.protocol.signal.base import SignalMessage
+from wzp_core.protocol.signal.room import RoomUpdate
+from wzp_core.session.lobby import shown_alias
+from wzp_core.session.state import Levels, MediaView, Participant, RoomStage, RoomView
+
+_STATS_INTERVAL_S = 0.5
+
+
+class RoomSession:
+    """`run` lasts until it is cancelled; rooms are protected to the relay only."""
+
+    def __init__(self, name: str, *, world: World, board: Board, door: RoomDoor, knobs: Knobs) -> None:
+        self._board, self._world = board, world
+        self._view = RoomView(name=name, stage=RoomStage.JOINING)
+        self._keeper = MediaLinkKeeper(door, server_name(name))
+        self._pump = MediaPump(
+            uplink=Uplink(stream_id=0, seal=lambda packet, _now: encode_packet(packet)),
+            downlink=Downlink(lambda datagram, _now: decode_packet(datagram)),
+            knobs=knobs,
+            on_levels=self._show_levels,
+            on_opened=lambda: None,
+        )
+
+    def stats(self) -> ReceiveStats:
+        return self._pump.downlink.stats()
+
+    @property
+    def sent_packets(self) -> int:
+        return self._pump.uplink.stats().packets
+
+    async def run(self) -> None:
+        self._show()
+        try:
+            async with task_scope() as tasks:
+                tasks.create_task(self._pump.run(self._world.audio), name="room sound")
+                tasks.create_task(self._watch(), name="room statistics")
+                try:
+                    await self._keeper.run(on_link=self._linked, on_lost=self._lost, on_signal=self._signal)
+                except RemoteViolation as error:
+                    self._view = replace(self._view, stage=RoomStage.FAILED, error=error.code)
+                    self._show()
+                    await asyncio.Event().wait()  # stays on the screen until the user leaves
+        finally:
+            self._board.set(room=None)
+
+    def _linked(self, link: Link | None) -> None:
+        self._pump.use(link)
+        if link is not None:
+            self._pump.uplink.stream_id = self._keeper.stream_id
+            started = self._view.started_at_unix or self._world.unix_time()
+            self._view = replace(self._view, stage=RoomStage.JOINED, started_at_unix=started)
+            self._show()
+
+    def _lost(self) -> None:
+        self._view = replace(self._view, stage=RoomStage.RECONNECTING)
+        self._show()
+
+    def _signal(self, message: SignalMessage) -> None:
+        if isinstance(message, RoomUpdate):
+            unique = {(p.fingerprint, p.alias): p for p in message.participants}
+            roster = tuple(
+                Participant(
+                    fingerprint=p.fingerprint,
+                    alias=shown_alias(p.alias),
+                    relay_label=p.relay_label,
+                    stream_id=p.stream_id or 0,
+                )
+                for p in unique.values()
+            )
+            self._view = replace(self._view, participants=roster)
+            self._show()
+
+    async def _watch(self) -> None:
+        while True:
+            await asyncio.sleep(_STATS_INTERVAL_S)
+            received = self._pump.downlink.stats()
+            speaking = set(received.speaking)
+            roster = tuple(replace(p, speaking=p.stream_id in speaking) for p in self._view.participants)
+            link = self._pump.link
+            media = MediaView(
+                rtt_ms=round(link.stats().rtt_ms, 1) if link is not None else None,
+                loss_pct=received.loss_pct,
+                jitter_delay_ms=round(received.jitter_delay_ms),
+                quality_tx=self._pump.uplink.stats().codec,
+                quality_rx=received.codec,
+            )
+            self._view = replace(self._view, participants=roster, media=media)
+            self._show()
+
+    def _show(self) -> None:
+        self._board.set(room=self._view)
+
+    def _show_levels(self, levels: Levels) -> None:
+        self._board.set(levels=levels)

@@ -1,0 +1,222 @@
+"""Keeps us registered with one relay: choose, dial, register, listen, and again when that ends."""
+
+import asyncio
+import logging
+from collections import deque
+from collections.abc import Callable
+from contextlib import AsyncExitStack
+from dataclasses import replace
+
+from wzp_core.crypto.handshake import register_presence
+from wzp_core.crypto.identity import Identity
+from wzp_core.engine.board import Board
+from wzp_core.engine.relay_choice import RelayChoice
+from wzp_core.engine.scope import task_scope
+from wzp_core.engine.world import RelayTarget, World
+from wzp_core.errors import ErrorCode, RemoteViolation, Unavailable, WzpError
+from wzp_core.logs import event, logger
+from wzp_core.ports import Address, Endpoint, Link
+from wzp_core.protocol.ids import TlsFingerprint
+from wzp_core.protocol.signal.base import SignalMessage
+from wzp_core.protocol.signal.presence import RegisterPresenceAck
+from wzp_core.session.registration import may_retry, retry_delay_s
+from wzp_core.session.state import RelayKeyChanged, RelayPhase
+
+_DIAL_LIMIT_S = 4.0
+_ACK_LIMIT_S = 10.0
+_CHECK_INTERVAL_S = 5.0
+_SILENT_LIMIT_S = 4.0
+_SUSPECT_LIMIT_S = 1.0
+_OUTBOX = 32  # signals of a running call that wait for the link to come back
+
+log = logger("signalling")
+
+
+class Signalling:
+    """The signal connection, as something that is always there or on its way back."""
+
+    def __init__(
+        self,
+        endpoint: Endpoint,
+        world: World,
+        board: Board,
+        *,
+        identity: Callable[[], Identity],
+        alias: Callable[[], str],
+        relay_override: str,
+        on_signal: Callable[[SignalMessage], None],
+    ) -> None:
+        self._endpoint, self._world, self._board = endpoint, world, board
+        self._identity, self._alias, self._on_signal = identity, alias, on_signal
+        self._choice = RelayChoice(world, board, relay_override)
+        self._link: Link | None = None
+        self._last_address: Address | None = None
+        self._outbox: deque[SignalMessage] = deque(maxlen=_OUTBOX)
+        self._kicked = asyncio.Event()
+        self._decision: asyncio.Future[bool] | None = None
+
+    @property
+    def relay_address(self) -> Address | None:
+        """Where the relay in use answers; None while there is none."""
+        return self._link.remote_address if self._link is not None else self._last_address
+
+    @property
+    def relay_certificate(self) -> TlsFingerprint | None:
+        """What every further connection to the relay in use must show."""
+        return self._board.state.relay.fingerprint
+
+    def send(self, message: SignalMessage, *, keep: bool = False) -> bool:
+        """Sends now; while there is no link, `keep` holds the message back for the next one. False = not sent."""
+        if self._link is not None:
+            try:
+                self._link.send_signal(message)
+                return True
+            except Unavailable as error:
+                event(log, "signal:not_sent", level=logging.WARNING, error=error)
+        if keep:
+            self._outbox.append(message)
+        return False
+
+    def kick(self) -> None:
+        """Something changed that a new registration must take up: relay, alias, identity."""
+        self._kicked.set()
+        self.decide(False)
+        if self._link is not None:
+            self._link.close("normal close")
+
+    def decide(self, accept: bool) -> None:
+        """The user's answer to a changed relay key."""
+        if self._decision is not None and not self._decision.done():
+            self._decision.set_result(accept)
+
+    def suspect(self) -> None:
+        """Media to the same relay just died: find out soon whether this link did too."""
+        if self._link is not None:
+            self._link.probe()
+            asyncio.get_running_loop().call_later(_SUSPECT_LIMIT_S, self._close_if_silent, self._link)
+
+    async def run(self) -> None:
+        """Until cancelled."""
+        async with AsyncExitStack() as own_relay:
+            attempt = 0
+            while True:
+                self._kicked.clear()
+                try:
+                    target = await self._choice.target(own_relay)
+                    self._show_trying(target, attempt)
+                    await self._registered(target)
+                    attempt = 0
+                except WzpError as error:
+                    attempt = await self._after_failure(error, attempt)
+
+    async def _registered(self, target: RelayTarget) -> None:
+        """Returns when a registration that worked has ended."""
+        link = await self._connect(target)
+        try:
+            await self._register(link)
+            self._link, self._last_address = link, link.remote_address
+            self._show_online(target, link)
+            while self._outbox:
+                link.send_signal(self._outbox.popleft())
+            await self._listen(link)
+        finally:
+            self._link = None
+            link.close("normal close")
+        self._board.set(relay=replace(self._board.state.relay, phase=RelayPhase.RECONNECTING, rtt_ms=None))
+
+    async def _listen(self, link: Link) -> None:
+        """Until the link ends."""
+        async with task_scope() as tasks:
+            tasks.create_task(self._watch(link), name="relay check")
+            try:
+                while True:
+                    self._on_signal(await link.receive_signal())
+            except Unavailable as ended:
+                event(log, "relay:lost", error=ended)
+
+    async def _connect(self, target: RelayTarget) -> Link:
+        address = await self._world.resolve(target.host, target.port)
+        pin = target.pin or await self._world.trust.known(target.address)
+        link = await self._endpoint.dial(address, "_signal", pin=pin, timeout_s=_DIAL_LIMIT_S)
+        if pin is None and link.peer_certificate is not None:
+            await self._world.trust.remember(target.address, link.peer_certificate)
+        return link
+
+    async def _register(self, link: Link) -> None:
+        link.send_signal(register_presence(self._identity(), alias=self._alias() or None))
+        try:
+            async with asyncio.timeout(_ACK_LIMIT_S):
+                ack = await link.receive_signal()
+        except TimeoutError:
+            raise Unavailable(ErrorCode.TIMED_OUT, what="registration") from None
+        if not isinstance(ack, RegisterPresenceAck) or not ack.success:
+            raise RemoteViolation(ErrorCode.REGISTRATION_REFUSED, error=getattr(ack, "error", None))
+
+    async def _watch(self, link: Link) -> None:
+        while True:
+            await asyncio.sleep(_CHECK_INTERVAL_S)
+            stats = link.stats()
+            if stats.silent_s > _SILENT_LIMIT_S:
+                link.close("silent")
+            self._board.set(relay=replace(self._board.state.relay, rtt_ms=round(stats.rtt_ms, 1)))
+
+    def _close_if_silent(self, link: Link) -> None:
+        if not link.closed and link.stats().silent_s > _SUSPECT_LIMIT_S / 2:
+            link.close("silent")
+
+    async def _after_failure(self, error: WzpError, attempt: int) -> int:
+        """Waits as long as the failure asks for; returns the number of the next attempt."""
+        relay = self._board.state.relay
+        event(log, "relay:failed", level=logging.WARNING, address=relay.address, attempt=attempt, error=error)
+        if error.code is ErrorCode.RELAY_KEY_CHANGED and await self._ask_about_key(error):
+            return 0
+        self._board.set(relay=replace(relay, phase=RelayPhase.FAILED, error=error.code, rtt_ms=None), present=())
+        if not may_retry(error):
+            await self._kicked.wait()
+            return 0
+        jitter = self._world.entropy(1)[0] / 255
+        try:
+            async with asyncio.timeout(retry_delay_s(attempt, jitter)):
+                await self._kicked.wait()
+            return 0
+        except TimeoutError:
+            return attempt + 1
+
+    async def _ask_about_key(self, error: WzpError) -> bool:
+        """Nothing is sent to the relay before the user has answered (e2e.md §6)."""
+        address = self._board.state.relay.address
+        new = TlsFingerprint(str(error.facts["got"]))
+        question = RelayKeyChanged(address=address, old=TlsFingerprint(str(error.facts["expected"])), new=new)
+        self._decision = asyncio.get_running_loop().create_future()
+        self._board.set(
+            trust=question, relay=replace(self._board.state.relay, phase=RelayPhase.FAILED, error=error.code)
+        )
+        accepted = await self._decision
+        self._decision = None
+        if self._board.state.trust == question:
+            self._board.set(trust=None)
+        if accepted:
+            await self._world.trust.remember(address, new)
+        return accepted
+
+    def _show_trying(self, target: RelayTarget, attempt: int) -> None:
+        again = self._board.state.relay.phase in (RelayPhase.RECONNECTING, RelayPhase.FAILED) and attempt > 0
+        relay = replace(
+            self._board.state.relay,
+            phase=RelayPhase.RECONNECTING if again else RelayPhase.CONNECTING,
+            name=target.name,
+            address=target.address,
+            embedded=target.embedded,
+            error=None,
+        )
+        self._board.set(relay=relay)
+
+    def _show_online(self, target: RelayTarget, link: Link) -> None:
+        event(log, "relay:registered", address=target.address)
+        relay = replace(
+            self._board.state.relay,
+            phase=RelayPhase.ONLINE,
+            fingerprint=link.peer_certificate,
+            rtt_ms=round(link.stats().rtt_ms, 1),
+        )
+        self._board.set(relay=relay)

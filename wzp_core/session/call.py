@@ -1,0 +1,402 @@
+"""One direct call, from the first offer to the last goodbye."""
+
+from dataclasses import dataclass, replace
+from typing import TypeAlias
+
+from wzp_core.crypto.badge import Badge, badge
+from wzp_core.crypto.call_keys import CalleeKeys, CallerKeys, is_end_to_end
+from wzp_core.crypto.identity import Identity
+from wzp_core.crypto.sas import SasCallee, SasCaller, SasCode
+from wzp_core.errors import ErrorCode, RemoteViolation
+from wzp_core.protocol.ids import CallId, Fingerprint, RoomName, parse_fingerprint
+from wzp_core.protocol.profile import GOOD
+from wzp_core.protocol.signal.base import SignalMessage
+from wzp_core.protocol.signal.call import (
+    CallAcceptMode,
+    CallRinging,
+    CallSetup,
+    DirectCallAnswer,
+    DirectCallOffer,
+    Hangup,
+    HangupReason,
+    MuteState,
+    SasCommit,
+    SasNonce,
+    SasReveal,
+)
+from wzp_core.session.state import CallStage, CallView, EndReason, Person, SasStage, SasView
+
+OFFER_LIMIT_S = 10.0  # for the relay's word that it rings
+RING_LIMIT_S = 60.0
+SETUP_LIMIT_S = 15.0  # from the answer to the first packet
+LOST_LIMIT_S = 30.0
+
+ENTROPY = 32 + 32 + 16  # ephemeral secret, SAS nonce, decoys
+"""Bytes of chance one call needs."""
+
+
+@dataclass(frozen=True, slots=True)
+class Answered:
+    """The user takes the call; `private` reveals no addresses."""
+
+    private: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Declined:
+    pass
+
+
+@dataclass(frozen=True, slots=True)
+class HungUp:
+    pass
+
+
+@dataclass(frozen=True, slots=True)
+class SasCompared:
+    matches: bool
+
+
+@dataclass(frozen=True, slots=True)
+class PacketOpened:
+    """The first media packet of the peer was opened and played, or media is back."""
+
+
+@dataclass(frozen=True, slots=True)
+class MediaLost:
+    pass
+
+
+@dataclass(frozen=True, slots=True)
+class MediaRefused:
+    """The relay will not let us into the call's room."""
+
+    code: ErrorCode
+
+
+@dataclass(frozen=True, slots=True)
+class TimerFired:
+    pass
+
+
+@dataclass(frozen=True, slots=True)
+class Send:
+    message: SignalMessage
+
+
+@dataclass(frozen=True, slots=True)
+class StartMedia:
+    """Join the call's room; `root` None means no end-to-end keys."""
+
+    room: RoomName
+    relay_address: str
+    root: bytes | None
+
+
+@dataclass(frozen=True, slots=True)
+class PeerJudged:
+    """What this call taught about the peer, to be remembered."""
+
+    verified: bool | None = None
+    end_to_end: bool | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class CallFinished:
+    pass
+
+
+CallInput: TypeAlias = (
+    SignalMessage | Answered | Declined | HungUp | SasCompared | PacketOpened | MediaLost | MediaRefused | TimerFired
+)
+CallEffect: TypeAlias = Send | StartMedia | PeerJudged | CallFinished
+
+
+class Call:
+    """A machine: `handle` an input, perform the effects, wake it at `deadline`."""
+
+    def __init__(
+        self,
+        identity: Identity,
+        peer: Person,
+        *,
+        call_id: CallId,
+        entropy: bytes,
+        allow_unprotected: bool,
+        was_end_to_end: bool,
+        offer: DirectCallOffer | None = None,
+    ) -> None:
+        self._identity = identity
+        self._peer = peer
+        self._call_id = call_id
+        self._ephemeral, self._nonce, self._decoys = entropy[:32], entropy[32:64], entropy[64:ENTROPY]
+        self._allow_unprotected = allow_unprotected
+        self._was_end_to_end = was_end_to_end
+        self._offer = offer
+        self._caller_keys: CallerKeys | None = None
+        self._root: bytes | None = None
+        self._sas: SasCaller | SasCallee | None = None
+        self._sas_view = SasView()
+        self._protected_offer = True
+        self._ended: EndReason | None = None
+        self._ended_code: ErrorCode | None = None
+        self._setup: CallSetup | None = None
+        self._sealed = self._opened = False
+        self.peer_muted = False
+        self.deadline: float | None = None
+        self.phase = CallStage.DIALLING if offer is None else CallStage.INCOMING
+
+    @classmethod
+    def incoming(
+        cls,
+        identity: Identity,
+        offer: DirectCallOffer,
+        peer: Person,
+        *,
+        entropy: bytes,
+        allow_unprotected: bool,
+        was_end_to_end: bool,
+        now: float,
+    ) -> "Call":
+        """Raises RemoteViolation where the offer's keys are not the caller's: such a call must not even ring."""
+        call = cls(
+            identity,
+            peer,
+            call_id=offer.call_id,
+            entropy=entropy,
+            allow_unprotected=allow_unprotected,
+            was_end_to_end=was_end_to_end,
+            offer=offer,
+        )
+        call._protected_offer = is_end_to_end(offer.signature)
+        if call._protected_offer:
+            CalleeKeys(identity, call._ephemeral).check(offer)
+        call.deadline = now + RING_LIMIT_S
+        return call
+
+    @property
+    def call_id(self) -> CallId:
+        return self._call_id
+
+    @property
+    def peer(self) -> Fingerprint:
+        return self._peer.fingerprint
+
+    @property
+    def is_outgoing(self) -> bool:
+        return self._offer is None
+
+    @property
+    def is_unanswered_offer(self) -> bool:
+        return self.is_outgoing and self.phase in (CallStage.DIALLING, CallStage.RINGING)
+
+    def start(self, now: float, *, alias: str, build: str) -> list[CallEffect]:
+        """The offer of an outgoing call (calls.md §5.1)."""
+        self._caller_keys = CallerKeys(self._identity, self._ephemeral)
+        offer = self._caller_keys.offer(
+            DirectCallOffer(
+                caller_fingerprint=self._identity.fingerprint,
+                caller_alias=alias or None,
+                target_fingerprint=self._peer.fingerprint,
+                call_id=self._call_id,
+                identity_pub=self._identity.public_key,
+                ephemeral_pub=bytes(32),
+                signature=b"",
+                supported_profiles=(GOOD,),
+                caller_build_version=build,
+            )
+        )
+        self.deadline = now + OFFER_LIMIT_S
+        return [Send(offer)]
+
+    def handle(self, event: CallInput, now: float) -> list[CallEffect]:
+        """Never raises for what a peer sends: a violation ends the call as a security failure."""
+        try:
+            return self._handle(event, now)
+        except RemoteViolation as error:
+            if self.phase is CallStage.ENDED:
+                return []
+            self._sas_view = SasView(stage=SasStage.FAILED) if self._sas is not None else self._sas_view
+            return self._finish(EndReason.SECURITY, HangupReason.ERROR, code=error.code)
+
+    def _handle(self, event: CallInput, now: float) -> list[CallEffect]:
+        match self.phase, event:
+            case CallStage.ENDED, _:
+                return []
+            case _, HungUp():
+                return self._finish(EndReason.HUNG_UP, HangupReason.NORMAL)
+            case _, Hangup() as goodbye:
+                return self._peer_hung_up(goodbye)
+            case CallStage.DIALLING, CallRinging():
+                return self._enter(CallStage.RINGING, now + RING_LIMIT_S)
+            case CallStage.DIALLING | CallStage.RINGING, DirectCallAnswer() as answer:
+                return self._answered(answer, now)
+            case CallStage.INCOMING, Answered(private=private):
+                return self._answer(private, now)
+            case CallStage.INCOMING, Declined():
+                return self._decline()
+            case CallStage.CONNECTING, CallSetup() as setup:
+                return self._set_up(setup)
+            case CallStage.CONNECTING | CallStage.RECONNECTING, PacketOpened():
+                self._opened = True
+                return self._enter(CallStage.ACTIVE, None)
+            case CallStage.ACTIVE, MediaLost():
+                return self._enter(CallStage.RECONNECTING, now + LOST_LIMIT_S)
+            case CallStage.CONNECTING | CallStage.ACTIVE | CallStage.RECONNECTING, MediaRefused(code=code):
+                return self._finish(EndReason.FAILED, HangupReason.ERROR, code=code)
+            case _, MuteState(muted=muted):
+                self.peer_muted = muted
+                return []
+            case _, SasCommit() | SasNonce() | SasReveal():
+                return self._sas_step(event)
+            case _, SasCompared(matches=matches):
+                return self._compared(matches)
+            case _, TimerFired():
+                return self._timed_out()
+        return []  # late or repeated: the peer's clock is not ours
+
+    def view(self) -> CallView:
+        """What a user may be told; `started_at_unix` and `media` are the engine's to add."""
+        return CallView(
+            call_id=self._call_id,
+            peer=self._peer,
+            outgoing=self.is_outgoing,
+            stage=self.phase,
+            badge=self._badge(),
+            protected_offer=self._protected_offer,
+            sas=self._sas_view,
+            ended=self._ended,
+            ended_code=self._ended_code,
+        )
+
+    # --- answering ---------------------------------------------------------------------------------------------
+
+    def _answered(self, answer: DirectCallAnswer, now: float) -> list[CallEffect]:
+        if answer.accept_mode is CallAcceptMode.REJECT:
+            return self._finish(EndReason.DECLINED, None)
+        judged = self._judge(is_end_to_end(answer.signature or b""))
+        if judged is None:
+            return self._finish(EndReason.NOT_PROTECTED, HangupReason.ERROR, code=self._lack())
+        if is_end_to_end(answer.signature or b"") and self._caller_keys is not None:
+            self._root = self._caller_keys.root(answer)
+            self._sealed = True
+        self._caller_keys = None
+        return [*judged, *self._enter(CallStage.CONNECTING, now + SETUP_LIMIT_S)]
+
+    def _answer(self, private: bool, now: float) -> list[CallEffect]:
+        """The user's word overrides the setting here: the button said "unprotected" (e2e.md §2)."""
+        answer = DirectCallAnswer(
+            call_id=self._call_id,
+            accept_mode=CallAcceptMode.ACCEPT_GENERIC if private else CallAcceptMode.ACCEPT_TRUSTED,
+            chosen_profile=GOOD,
+        )
+        if self._protected_offer and self._offer is not None:
+            answer, self._root = CalleeKeys(self._identity, self._ephemeral).answer(self._offer, answer)
+            self._sealed = True
+        self._ephemeral = b""
+        learnt: list[CallEffect] = [PeerJudged(end_to_end=True)] if self._protected_offer else []
+        return [*learnt, *self._enter(CallStage.CONNECTING, now + SETUP_LIMIT_S), Send(answer)]
+
+    def _decline(self) -> list[CallEffect]:
+        reject = DirectCallAnswer(call_id=self._call_id, accept_mode=CallAcceptMode.REJECT)
+        return [Send(reject), *self._finish(EndReason.HUNG_UP, None)]
+
+    def _judge(self, end_to_end: bool) -> list[CallEffect] | None:
+        """None where the peer's lack of encryption forbids the call."""
+        if end_to_end:
+            return [PeerJudged(end_to_end=True)]
+        return [] if self._allow_unprotected and not self._was_end_to_end else None
+
+    def _lack(self) -> ErrorCode:
+        return ErrorCode.DOWNGRADE if self._was_end_to_end else ErrorCode.NOT_ENCRYPTED
+
+    def _set_up(self, setup: CallSetup) -> list[CallEffect]:
+        if self._setup is not None:
+            return []
+        self._setup = setup
+        start = StartMedia(RoomName(setup.room), setup.relay_addr, self._root)
+        return [start, *self._begin_sas()]
+
+    # --- the spoken code ---------------------------------------------------------------------------------------
+
+    def _begin_sas(self) -> list[CallEffect]:
+        if self._root is None:
+            return []
+        self._sas_view = SasView(stage=SasStage.EXCHANGING)
+        if not self.is_outgoing:
+            self._sas = SasCallee(self._root, self._call_id, self._nonce, decoys=self._decoys)
+            return []
+        self._sas = SasCaller(self._root, self._call_id, self._nonce)
+        return [Send(self._sas.commit())]
+
+    def _sas_step(self, event: SignalMessage) -> list[CallEffect]:
+        if self._sas is None:
+            return []
+        effects: list[CallEffect] = []
+        for step in self._sas.handle(event):
+            if isinstance(step, SasCode):
+                self._sas_view = SasView(stage=SasStage.READY, code=step.code, choices=step.choices)
+            else:
+                effects.append(Send(step))
+        return effects
+
+    def _compared(self, matches: bool) -> list[CallEffect]:
+        if self._sas_view.stage is not SasStage.READY:
+            return []
+        if matches:
+            self._sas_view = replace(self._sas_view, stage=SasStage.CONFIRMED)
+            self._peer = replace(self._peer, verified=True, mismatched=False)
+            return [PeerJudged(verified=True)]
+        self._sas_view = replace(self._sas_view, stage=SasStage.FAILED)
+        self._peer = replace(self._peer, verified=False, mismatched=True)
+        ended = self._finish(EndReason.SECURITY, HangupReason.ERROR, code=ErrorCode.VERIFICATION_FAILED)
+        return [PeerJudged(verified=False), *ended]
+
+    def _badge(self) -> Badge:
+        """Sealed packets that opened are the proof that the peer seals too (e2e.md §5)."""
+        heard = self._sealed and self._opened
+        return badge(sealed_out=self._sealed, sealed_in=heard, verified=self._peer.verified, direct=False)
+
+    # --- the end -----------------------------------------------------------------------------------------------
+
+    def _peer_hung_up(self, goodbye: Hangup) -> list[CallEffect]:
+        if goodbye.call_id not in (None, self._call_id):
+            return []
+        match self.phase, goodbye.reason:
+            case CallStage.DIALLING, HangupReason.NORMAL:
+                return self._finish(EndReason.UNREACHABLE, None)
+            case CallStage.DIALLING | CallStage.RINGING, HangupReason.BUSY:
+                return self._finish(EndReason.BUSY, None)
+            case _, HangupReason.TIMEOUT:
+                return self._finish(EndReason.NO_ANSWER, None)
+            case CallStage.RINGING, HangupReason.NORMAL | HangupReason.DECLINED:
+                return self._finish(EndReason.DECLINED, None)
+        return self._finish(EndReason.PEER_HUNG_UP, None)
+
+    def _timed_out(self) -> list[CallEffect]:
+        match self.phase:
+            case CallStage.DIALLING:
+                return self._finish(EndReason.UNREACHABLE, HangupReason.TIMEOUT)
+            case CallStage.RINGING | CallStage.INCOMING:
+                return self._finish(EndReason.NO_ANSWER, HangupReason.TIMEOUT)
+            case CallStage.RECONNECTING:
+                return self._finish(EndReason.LOST, HangupReason.ERROR)
+        return self._finish(EndReason.FAILED, HangupReason.ERROR, code=ErrorCode.TIMED_OUT)
+
+    def _enter(self, phase: CallStage, deadline: float | None) -> list[CallEffect]:
+        self.phase, self.deadline = phase, deadline
+        return []
+
+    def _finish(
+        self, why: EndReason, goodbye: HangupReason | None, *, code: ErrorCode | None = None
+    ) -> list[CallEffect]:
+        self.phase, self.deadline = CallStage.ENDED, None
+        self._ended, self._ended_code = why, code
+        self._root, self._caller_keys, self._ephemeral = None, None, b""
+        farewell: list[CallEffect] = [Send(Hangup(reason=goodbye, call_id=self._call_id))] if goodbye else []
+        return [*farewell, CallFinished()]
+
+
+def claimed_caller(offer: DirectCallOffer) -> Fingerprint:
+    """Who an offer says it is from, normalised. Raises RemoteViolation(BAD_VALUE)."""
+    return parse_fingerprint(offer.caller_fingerprint)

@@ -1,0 +1,55 @@
+"""Who is online, as the user knows them."""
+
+from collections.abc import Iterable
+
+from wzp_core.errors import RemoteViolation
+from wzp_core.ports import Contact
+from wzp_core.protocol.ids import Fingerprint, parse_fingerprint
+from wzp_core.protocol.signal.presence import PresenceUser
+from wzp_core.session.state import ContactKeyChanged, Person
+
+_LONGEST_ALIAS = 64
+_MOST_SHOWN = 2000
+
+
+def shown_alias(alias: str | None) -> str:
+    """A name fit for a label: one line of printable text, not too long."""
+    return "".join(c for c in (alias or "") if c.isprintable())[:_LONGEST_ALIAS].strip()
+
+
+def person(fingerprint: Fingerprint, alias: str | None, contacts: dict[Fingerprint, Contact]) -> Person:
+    known = contacts.get(fingerprint)
+    name = shown_alias(alias) or (known.alias if known else "")
+    return Person(
+        fingerprint=fingerprint,
+        alias=name,
+        verified=known is not None and known.verified,
+        mismatched=known is not None and known.mismatched,
+    )
+
+
+def present(users: Iterable[PresenceUser], me: Fingerprint, contacts: dict[Fingerprint, Contact]) -> tuple[Person, ...]:
+    """Everyone but me, once each, in the order of the relay; nonsense fingerprints are left out."""
+    seen: dict[Fingerprint, Person] = {}
+    for user in users:
+        try:
+            fingerprint = parse_fingerprint(user.fingerprint)
+        except RemoteViolation:
+            continue
+        if fingerprint != me and len(seen) < _MOST_SHOWN:
+            seen[fingerprint] = person(fingerprint, user.alias, contacts)
+    return tuple(seen.values())
+
+
+def changed_key(who: Person, contacts: dict[Fingerprint, Contact]) -> ContactKeyChanged | None:
+    """The question to ask where a name the user has talked to comes with another key (e2e.md §6)."""
+    if not who.alias or who.fingerprint in contacts:
+        return None
+    name = who.alias.casefold()
+    namesakes = [c for c in contacts.values() if c.alias.casefold() == name]
+    if not namesakes:
+        return None
+    known = max(namesakes, key=lambda c: (c.verified, c.last_seen_unix))
+    return ContactKeyChanged(
+        alias=who.alias, old=known.fingerprint, new=who.fingerprint, verified_before=known.verified
+    )
