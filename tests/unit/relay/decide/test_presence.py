@@ -1,3 +1,5 @@
+from collections import Counter
+
 from relay.decide.effects import ConnectionId, Cut, Send
 from relay.decide.presence import LONGEST_ALIAS, Hub, shown_alias
 from wzp_core.protocol.ids import Fingerprint
@@ -51,9 +53,21 @@ def test_a_thousand_clients_that_join_at_once_cost_a_bounded_number_of_entries_a
     for number in range(1000):
         hub.register(ConnectionId(number), Fingerprint(f"{number:04}"), None)
         entries += sum(len(hub) for _ in hub.updates(0.0))
-    for turn in range(1, 11):
-        entries += sum(len(hub) for _ in hub.updates(turn / 10))
-    assert entries <= 11 * 5000
+    for millisecond in range(1000):
+        entries += sum(len(hub) for _ in hub.updates(millisecond / 1000))
+    assert 30_000 <= entries <= 80_000
+
+
+def test_nobody_gets_more_than_ten_lists_a_second_however_much_changes() -> None:
+    hub = Hub()
+    for number in range(60):
+        hub.register(ConnectionId(number), Fingerprint(f"{number:04}"), None)
+    lists: Counter[Fingerprint] = Counter()
+    for millisecond in range(1000):
+        hub.register(ConnectionId(1000 + millisecond), A, str(millisecond))
+        lists.update(effect.to for effect in hub.updates(millisecond / 1000) if isinstance(effect, Send))
+    assert max(lists.values()) <= 10
+    assert min(lists.values()) >= 5
 
 
 def test_everybody_among_many_gets_the_newest_list_in_the_end() -> None:
