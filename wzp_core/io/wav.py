@@ -22,7 +22,7 @@ _MOST_BEHIND_TICKS: Final = 50  # a loop that stood still for longer is not caug
 def read_wav(path: Path) -> Samples:
     """A mono 16-bit PCM file of 8, 16 or 48 kHz at 48 kHz; raises Unavailable(BAD_FILE) for any other."""
     try:
-        with wave.open(str(path), "rb") as file:
+        with path.open("rb") as raw, wave.open(raw) as file:
             layout = (file.getnchannels(), file.getsampwidth())
             rate_hz, count = file.getframerate(), file.getnframes()
             if layout != (1, 2) or rate_hz not in _RATES_HZ or count > rate_hz * _LONGEST_S:
@@ -48,15 +48,16 @@ class FileAudio:
     async def open(self, input_name: str = "", output_name: str = "") -> AsyncIterator["FileDevice"]:  # noqa: ARG002
         """Starts playing now; raises Unavailable(BAD_FILE) where the recording cannot be written."""
         with ExitStack() as files:
-            speaker = None if self._record is None else files.enter_context(_recording(self._record))
+            speaker = None if self._record is None else _recording(self._record, files)
             yield FileDevice(self._microphone, speaker, asyncio.get_running_loop())
 
 
-def _recording(path: Path) -> wave.Wave_write:
+def _recording(path: Path, files: ExitStack) -> wave.Wave_write:
     try:
-        file = wave.open(str(path), "wb")  # noqa: SIM115  # the caller closes it
+        raw = files.enter_context(path.open("wb"))
     except OSError as error:
         raise Unavailable(ErrorCode.BAD_FILE, path=path) from error
+    file = files.enter_context(wave.open(raw, "wb"))  # noqa: SIM115  # the stack closes it
     file.setnchannels(1)
     file.setsampwidth(2)
     file.setframerate(RATE_HZ)

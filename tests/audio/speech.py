@@ -1,0 +1,52 @@
+"""Real speech, and how well it survived."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from wzp_core.dsp.frame import FRAME_SAMPLES, Samples
+from wzp_core.dsp.resample import downsampled
+from wzp_core.io.wav import read_wav
+
+RECORDING = Path(
+    "/usr/share/pocketsphinx/test/data/librivox/sense_and_sensibility_01_austen_64kb-0870.wav"
+)  # apt package pocketsphinx-testdata
+
+needs_speech = pytest.mark.skipif(not RECORDING.exists(), reason="needs the package pocketsphinx-testdata")
+
+
+def speech() -> list[Samples]:
+    """Seven seconds in frames of 20 ms."""
+    samples = read_wav(RECORDING)
+    count = samples.size // FRAME_SAMPLES
+    return list(samples[: count * FRAME_SAMPLES].reshape(count, FRAME_SAMPLES))
+
+
+def offset_of(heard: Samples, within: Samples) -> int:
+    """How many samples later `heard` has what `within` has, by cross-correlation."""
+    size = 1 << (heard.size + within.size).bit_length()
+    product = np.fft.rfft(heard.astype(float), size) * np.conj(np.fft.rfft(within.astype(float), size))
+    best = int(np.argmax(np.fft.irfft(product, size)))
+    return best if best < size // 2 else best - size
+
+
+def aligned(sent: Samples, heard: Samples) -> tuple[Samples, Samples]:
+    heard = heard[max(0, offset_of(heard, sent)) :]
+    length = min(sent.size, heard.size)
+    return sent[:length], heard[:length]
+
+
+def pesq_wb(sent: Samples, heard: Samples) -> float:
+    from pesq import pesq
+
+    sent, heard = aligned(sent, heard)
+    return float(pesq(16_000, downsampled(sent, 16_000), downsampled(heard, 16_000), "wb"))
+
+
+def intelligibility(sent: Samples, heard: Samples) -> float:
+    """STOI, 0…1."""
+    from pystoi import stoi
+
+    sent, heard = aligned(sent, heard)
+    return float(stoi(sent.astype(float), heard.astype(float), 48_000))
