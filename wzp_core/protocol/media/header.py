@@ -3,15 +3,14 @@
 import struct
 from dataclasses import dataclass
 
-from wzp_core.errors import ErrorCode, RemoteViolation
+from wzp_core.errors import ErrorCode, LocalMisuse, RemoteViolation
 from wzp_core.protocol.media.report import REPORT_BYTES, QualityReport
 from wzp_core.protocol.profile import CodecId
 
 HEADER_BYTES = 12
-GREATEST_RATIO = 2.0
 _LAYOUT = struct.Struct(">BBHIBBBB")
 _RATIO_STEPS = 63.5
-_RATIO_MASK = 0x7F
+_GREATEST_CODE = 0x7F
 _REPAIR, _REPORT, _RATIO_TOP = 0x40, 0x02, 0x01
 _SEALED = 0x01
 _KNOWN_CODECS = frozenset(CodecId)
@@ -36,16 +35,22 @@ class MediaHeader:
     stream_id: int = 0  # of the sender in its room; 0 = not assigned
 
     def encode(self) -> bytes:
-        return _LAYOUT.pack(
-            self.version << 7 | self.repair << 6 | self.codec << 2 | self.has_report << 1 | self.fec_ratio >> 6,
-            (self.fec_ratio & 0x3F) << 2,
-            self.sequence,
-            self.timestamp_ms,
-            self.fec_block,
-            self.fec_symbol,
-            self.sealed | (self.epoch & 7) << 1 | (self.level & 15) << 4,
-            self.stream_id,
-        )
+        """Raises LocalMisuse(BAD_VALUE) for a value that does not fit its bits."""
+        if self.version >> 1 or self.fec_ratio >> 7 or self.epoch >> 3 or self.level >> 4:
+            raise LocalMisuse(ErrorCode.BAD_VALUE, what="media header", header=self)
+        try:
+            return _LAYOUT.pack(
+                self.version << 7 | self.repair << 6 | self.codec << 2 | self.has_report << 1 | self.fec_ratio >> 6,
+                (self.fec_ratio & 0x3F) << 2,
+                self.sequence,
+                self.timestamp_ms,
+                self.fec_block,
+                self.fec_symbol,
+                self.sealed | self.epoch << 1 | self.level << 4,
+                self.stream_id,
+            )
+        except struct.error as error:
+            raise LocalMisuse(ErrorCode.BAD_VALUE, what="media header", why=str(error)) from None
 
     @classmethod
     def decode(cls, data: bytes) -> "MediaHeader":
@@ -83,7 +88,9 @@ class MediaPacket:
 
 
 def encode_packet(packet: MediaPacket) -> bytes:
-    """Header ‖ payload ‖ report; the Q flag must say whether there is a report."""
+    """Header ‖ payload ‖ report. Raises LocalMisuse(BAD_VALUE), also where the Q flag is wrong about the report."""
+    if packet.header.has_report != (packet.report is not None):
+        raise LocalMisuse(ErrorCode.BAD_VALUE, what="quality report", flag=packet.header.has_report)
     trailer = packet.report.encode() if packet.report is not None else b""
     return packet.header.encode() + packet.payload + trailer
 
@@ -99,11 +106,12 @@ def decode_packet(data: bytes) -> MediaPacket:
 
 
 def ratio_code(ratio: float) -> int:
-    """The seven-bit code of a FEC ratio 0…2, rounding halves away from zero."""
-    return min(_RATIO_MASK, int(ratio * _RATIO_STEPS + 0.5))
+    """The seven-bit code of a FEC ratio, rounding halves away from zero; beyond 0…2 the nearest end."""
+    return int(min(float(_GREATEST_CODE), max(0.0, ratio * _RATIO_STEPS + 0.5)))
 
 
 def ratio_of(code: int) -> float:
+    """The FEC ratio of a seven-bit code."""
     return code / _RATIO_STEPS
 
 

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from wzp_core.errors import ErrorCode, RemoteViolation
+from wzp_core.errors import ErrorCode, LocalMisuse, RemoteViolation
 from wzp_core.protocol.signal.base import U8
 
 REPORT_BYTES = 4
@@ -19,12 +19,8 @@ class QualityReport:
 
     @classmethod
     def of(cls, *, loss_pct: float, rtt_ms: float, jitter_ms: float, cap_kbps: int = 200) -> "QualityReport":
-        return cls(
-            max(0, min(255, int(loss_pct * 255 / 100))),
-            max(0, min(255, int(rtt_ms / 4))),
-            max(0, min(255, int(jitter_ms))),
-            max(0, min(255, cap_kbps)),
-        )
+        """Rounded down; what is out of range becomes the nearest end."""
+        return cls(_byte(loss_pct * 255 / 100), _byte(rtt_ms / 4), _byte(jitter_ms), _byte(cap_kbps))
 
     @property
     def loss(self) -> float:
@@ -36,10 +32,19 @@ class QualityReport:
         return self.rtt_4ms * 4
 
     def encode(self) -> bytes:
-        return bytes((self.loss_pct, self.rtt_4ms, self.jitter_ms, self.bitrate_cap_kbps))
+        """Raises LocalMisuse(BAD_VALUE) for a value out of range."""
+        try:
+            return bytes((self.loss_pct, self.rtt_4ms, self.jitter_ms, self.bitrate_cap_kbps))
+        except ValueError:
+            raise LocalMisuse(ErrorCode.BAD_VALUE, what="quality report", report=self) from None
 
     @classmethod
     def decode(cls, data: bytes) -> "QualityReport":
+        """Raises RemoteViolation(MALFORMED_PACKET) unless there are exactly four bytes."""
         if len(data) != REPORT_BYTES:
             raise RemoteViolation(ErrorCode.MALFORMED_PACKET, what="quality report", length=len(data))
         return cls(*data)
+
+
+def _byte(value: float) -> int:
+    return int(min(255.0, max(0.0, value)))
