@@ -68,7 +68,7 @@ class RelayConfig:
     max_calls_per_client: int = _option(8, "most calls one client may be in at once", low=1)
     offers_per_minute: float = _option(20.0, "most calls one client may place in a minute", low=1)
     signals_per_second: float = _option(50.0, "most signals one client may send in a second, on average", low=1)
-    connections_per_second: float = _option(100.0, "most new connections of one address in a second, on average", low=1)
+    connections_per_second: float = _option(200.0, "most new connections of one address in a second, on average", low=1)
     log_level: str = _option("info", "least important log lines to write", choices=LOG_LEVELS)
     data_dir: Path = DEFAULT_DATA_DIR  # this and the next by flag only
     identity: Path | None = None  # seed file, where it is not the one in the data directory
