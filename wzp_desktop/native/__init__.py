@@ -1,0 +1,1 @@
+"""One service of the desktop each."""

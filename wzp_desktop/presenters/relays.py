@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass, replace
 
+from wzp_core.protocol.address import split_address
 from wzp_core.session.state import AppState, NearbyRelay, RelayPhase, RelayState
 from wzp_core.settings.schema import RelayEntry, Settings
 from wzp_desktop.presenters.tone import Tone
@@ -94,16 +95,12 @@ def without_relay(settings: Settings, address: str) -> Settings:
 
 
 def typed_address(text: str) -> str | None:
-    """`host:port` from typed text, port 4433 where none was given; None if it is neither."""
-    bare = text.strip()
-    host, colon, port = bare.rpartition(":")
-    if not colon or bare.endswith("]"):
-        host, port = bare, "4433"
-    if not host or (":" in host and not (host.startswith("[") and host.endswith("]"))):
+    """`host:port` from typed text, the usual port where none was given; None if it is no address."""
+    parts = split_address(text)
+    if parts is None or any(char.isspace() or char in "/@" for char in parts[0]):
         return None
-    if any(char.isspace() or char == "/" for char in host) or not (port.isascii() and port.isdigit()):
-        return None
-    return f"{host}:{int(port)}" if 0 < int(port) < 65536 else None
+    host, port = parts
+    return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
 
 
 def _nearby(relay: NearbyRelay) -> RelayChoice:

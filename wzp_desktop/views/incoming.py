@@ -1,6 +1,7 @@
 """Somebody calls."""
 
-from PySide6.QtCore import Signal
+from PySide6.QtCore import QTimer, Signal
+from PySide6.QtGui import QHideEvent
 from PySide6.QtWidgets import QLabel, QVBoxLayout
 
 from wzp_core.engine.commands import Answer, AnswerCall
@@ -11,6 +12,8 @@ from wzp_desktop.views.buttons import Button
 from wzp_desktop.views.frames import Banner, Card, ScrollPage, centred, rule
 from wzp_desktop.views.identicon import IdenticonButton
 from wzp_desktop.views.text import label, say, show_fingerprint
+
+_FLASH_MS = 600  # slower than three a second (WCAG 2.3.1)
 
 
 class IncomingPage(ScrollPage):
@@ -26,6 +29,9 @@ class IncomingPage(ScrollPage):
         self._fingerprint = label(role="mono")
         self._acquaintance = Banner("person", Tone.NEUTRAL)
         self._warning = Banner("lock-open", Tone.WARNING)
+        self._silent = Banner("speaker-off", Tone.ACCENT)
+        self._flashes = QTimer(self, interval=_FLASH_MS)
+        self._flashes.timeout.connect(self._blink)
         self._answer, self._answer_meaning = Button("Answer", "phone", "primary"), label(role="muted")
         self._private, self._private_meaning = Button("Answer privately", "eye-off"), label(role="muted")
         self._decline, self._decline_meaning = Button("Decline", "hang-up", "danger"), label(role="muted")
@@ -51,10 +57,26 @@ class IncomingPage(ScrollPage):
         """On the page, not on a button: what is being typed when the call comes must not answer it."""
         self.setFocus()
 
+    def flash(self) -> None:
+        """Stands in for a ringtone that cannot be played, while the page is seen."""
+        self._silent.tell("The ringtone cannot be played on this computer.", Tone.ACCENT)
+        if self.isVisible():
+            self._flashes.start()
+
+    def hideEvent(self, event: QHideEvent) -> None:  # noqa: N802 - Qt's name
+        super().hideEvent(event)
+        self._flashes.stop()
+        self._silent.tell("")
+
+    def _blink(self) -> None:
+        bright = self._silent.property("tone") == Tone.ACCENT.value
+        self._silent.tell(self._silent.text(), Tone.WARNING if bright else Tone.ACCENT)
+
     def _lay_out(self) -> None:
         self.column.addStretch(1)
         centred(self.column, self._identicon, self._name, label("is calling you", "timer"), self._fingerprint)
         self.column.addWidget(self._acquaintance)
+        self.column.addWidget(self._silent)
         self.column.addWidget(self._warning)
         card = Card()
         _add_answer(card.column, self._answer, self._answer_meaning)

@@ -77,6 +77,8 @@ class MainWindow(QWidget):
         self._state = state
         self._put_on_look()
         screen = screen_of(state)
+        if screen is Screen.LOBBY and self._screen is Screen.FIRST_RUN and not self._first_run.done:
+            screen = Screen.FIRST_RUN  # settings that were kept on the way do not end the wizard
         self._fill(screen)
         if screen is not self._screen:
             self._turn_to(screen)
@@ -107,6 +109,10 @@ class MainWindow(QWidget):
         if self._screen is Screen.LOBBY:
             self._lobby.focus_dial(fingerprint)
             self._to_dial = ""
+
+    def ring_silently(self) -> None:
+        """Nothing can be heard of the ringtone: be seen instead."""
+        self._incoming.flash()
 
     def come_to_front(self) -> None:
         self.showNormal() if self.isMinimized() else self.show()
