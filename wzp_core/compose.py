@@ -64,7 +64,7 @@ class GivenSeed:
     def __init__(self, path: Path) -> None:
         self._path = path
 
-    async def load(self, passphrase: str | None = None) -> tuple[bytes, SeedStorage] | None:
+    async def load(self, passphrase: str | None = None) -> tuple[bytes, SeedStorage] | None:  # noqa: ARG002
         try:
             seed = bytes.fromhex((read_file(self._path) or b"").decode().strip())
         except ValueError:
@@ -73,10 +73,10 @@ class GivenSeed:
             raise LocalMisuse(ErrorCode.BAD_FILE, what="seed file")
         return seed, SeedStorage.GIVEN
 
-    async def save(self, seed: bytes, passphrase: str = "") -> SeedStorage:
+    async def save(self, seed: bytes, passphrase: str = "") -> SeedStorage:  # noqa: ARG002
         raise LocalMisuse(ErrorCode.NO_SECRET_STORE, what="seed file is read only")
 
-    async def change_passphrase(self, passphrase: str) -> SeedStorage:
+    async def change_passphrase(self, passphrase: str) -> SeedStorage:  # noqa: ARG002
         raise LocalMisuse(ErrorCode.NO_SECRET_STORE, what="seed file is read only")
 
 

@@ -27,9 +27,9 @@ class ErrorCode(Enum):
     NO_PORT = "no_port"
     NO_DEVICE = "no_device"
     NO_CODEC = "no_codec"
-    NO_SECRET_STORE = "no_secret_store"
+    NO_SECRET_STORE = "no_secret_store"  # noqa: S105
     SECRETS_LOCKED = "secrets_locked"
-    WRONG_PASSPHRASE = "wrong_passphrase"
+    WRONG_PASSPHRASE = "wrong_passphrase"  # noqa: S105
     BAD_BACKUP = "bad_backup"
     BAD_SETTINGS = "bad_settings"
     BAD_FILE = "bad_file"

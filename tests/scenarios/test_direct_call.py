@@ -134,6 +134,28 @@ def test_a_relay_that_is_killed_and_comes_back_costs_the_call_less_than_three_se
     scene(script)
 
 
+def test_after_a_long_outage_the_call_goes_on_with_fresh_keys(scene: Scene) -> None:
+    async def script(stage: Stage) -> None:
+        async with stage.relay(), two_phones(stage) as (alice, bob):
+            await talking(alice, bob)
+            media = [p.engine.calls._session._media for p in (alice, bob)]
+            before = [m._opener.root for m in media]
+            stage.internet.down.add("198.51.100.2")
+            await bob.in_stage(CallStage.RECONNECTING)
+            await alice.until(lambda s: s.call.media.no_audio is NoAudioReason.UNKNOWN)
+            await asyncio.sleep(12)
+            stage.internet.down.clear()
+            await bob.in_stage(CallStage.ACTIVE)
+            await asyncio.sleep(15)
+            after = [m._opener.root for m in media]
+            assert after[0] == after[1]
+            assert after[0] not in before
+            for phone in (alice, bob):
+                assert loudness(phone.sound.heard_since(now() - 1)) > 3000
+
+    scene(script)
+
+
 def test_a_relay_that_never_comes_back_ends_the_call_as_lost(scene: Scene) -> None:
     async def script(stage: Stage) -> None:
         async with stage.relay(), two_phones(stage) as (alice, bob):

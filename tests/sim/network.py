@@ -31,7 +31,7 @@ class Internet:
 
     def __post_init__(self) -> None:
         self._random = random.Random(self.seed)
-        self._sockets: dict[Address, tuple["_SimUdp", Receiver]] = {}
+        self._sockets: dict[Address, tuple[_SimUdp, Receiver]] = {}
         self._next_port = 40_000
         self.down: set[str] = set()
 

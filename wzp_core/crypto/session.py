@@ -117,6 +117,11 @@ class Opener:
         self._highest: int | None = None
         self._later: dict[int, tuple[_Epoch, ...]] = {}  # keys the peer may use next; at most six numbers
 
+    @property
+    def root(self) -> bytes:
+        """What the newest packet that opened was sealed under."""
+        return self._current.root
+
     def open(self, datagram: bytes, now: float) -> MediaPacket:
         """The packet in clear.
 

@@ -4,23 +4,20 @@ import asyncio
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 
-from wzp_core.crypto.identity import Identity
-from wzp_core.crypto.session import Direction, Opener, Sealer
 from wzp_core.engine.board import Board
+from wzp_core.engine.call_media import CallMedia
 from wzp_core.engine.media import Knobs, MediaPump
-from wzp_core.engine.media_link import MediaLinkKeeper, RoomDoor
+from wzp_core.engine.media_link import RoomDoor
 from wzp_core.engine.scope import TaskScope, task_scope
 from wzp_core.engine.signalling import Signalling
 from wzp_core.engine.world import World
 from wzp_core.errors import RemoteViolation
 from wzp_core.logs import event, logger
-from wzp_core.media.downlink import Downlink, Open
-from wzp_core.media.uplink import Seal, Uplink
-from wzp_core.protocol.address import split_address
-from wzp_core.protocol.media.header import decode_packet, encode_packet
-from wzp_core.protocol.signal.call import MuteState
-from wzp_core.session.call import (
-    Call,
+from wzp_core.media.stats import ReceiveStats
+from wzp_core.protocol.signal.call import MuteState, Rekey
+from wzp_core.session.call import Call
+from wzp_core.session.call_events import (
+    AdoptRoot,
     CallEffect,
     CallFinished,
     CallInput,
@@ -28,16 +25,20 @@ from wzp_core.session.call import (
     MediaRefused,
     PacketOpened,
     PeerJudged,
+    RekeyCame,
+    RekeyDue,
     Send,
     StartMedia,
     TimerFired,
 )
 from wzp_core.session.report import CallReport
-from wzp_core.session.state import CallStage, Levels, MediaView, NoAudioReason
+from wzp_core.session.state import CallStage, MediaView, NoAudioReason
 
 _STATS_INTERVAL_S = 0.5
 _NO_AUDIO_S = 1.0
-_CALLER_STREAM, _CALLEE_STREAM = 1, 2
+_FRAME_MS = 20.0
+_REKEY_S = 3600.0
+_LONG_OUTAGE_S = 10.0
 
 log = logger("call")
 
@@ -50,7 +51,6 @@ class CallContext:
     board: Board
     signalling: Signalling
     door: RoomDoor
-    identity: Identity
     knobs: Knobs
     on_judged: Callable[[PeerJudged], None]
 
@@ -64,33 +64,39 @@ class CallSession:
         self._inbox: asyncio.Queue[CallInput] = asyncio.Queue()
         self._loop = asyncio.get_running_loop()
         self._began = self._loop.time()
-        self._pump: MediaPump | None = None
-        self._keeper: MediaLinkKeeper | None = None
-        self._media = MediaView()
+        self._media: CallMedia | None = None
+        self._shown = MediaView()
+        self._opened_at = self._rekey_at = float("inf")
         self._started_unix: float | None = None
         self._setup_ms: float | None = None
+        self._final: CallReport | None = None  # as it was before the devices and streams were closed
 
     @property
     def machine(self) -> Call:
         return self._machine
 
     def put(self, happened: CallInput) -> None:
+        if isinstance(happened, Rekey):
+            happened = RekeyCame(happened, self._context.world.entropy(32))
         self._inbox.put_nowait(happened)
 
     def report(self) -> CallReport:
+        """Of the running call, or as it ended."""
+        if self._final is not None:
+            return replace(self._final, badge=self._machine.view().badge)
         view = self._machine.view()
         report = CallReport(call_id=view.call_id, badge=view.badge, setup_ms=self._setup_ms)
-        if self._pump is None:
+        if self._media is None:
             return report
-        received = self._pump.downlink.stats()
+        pump, received = self._media.pump, self._media.pump.downlink.stats()
         return replace(
             report,
-            tx_packets=self._pump.uplink.stats().packets,
+            tx_packets=pump.uplink.stats().packets,
             received=received,
-            mouth_to_ear_ms=self._mouth_to_ear_ms(received.jitter_delay_ms),
-            reconnects=self._keeper.reconnects if self._keeper else 0,
-            quality_tx=self._media.quality_tx,
-            quality_rx=self._media.quality_rx,
+            mouth_to_ear_ms=_mouth_to_ear_ms(pump, received),
+            reconnects=self._media.keeper.reconnects,
+            quality_tx=self._shown.quality_tx,
+            quality_rx=self._shown.quality_rx,
         )
 
     async def run(self, first: list[CallEffect]) -> None:
@@ -104,6 +110,7 @@ class CallSession:
                 except TimeoutError:
                     happened = TimerFired()
                 await self._perform(self._machine.handle(happened, self._loop.time()), tasks)
+            self._final = self.report()
         self._show()
 
     async def _perform(self, effects: list[CallEffect], tasks: TaskScope) -> None:
@@ -113,6 +120,9 @@ class CallSession:
                     self._context.signalling.send(message, keep=self._machine.phase is not CallStage.DIALLING)
                 case StartMedia():
                     tasks.create_task(self._run_media(effect), name="call media")
+                case AdoptRoot(root=root, at_once=at_once):
+                    if self._media is not None:
+                        self._media.adopt(root, at_once=at_once)
                 case PeerJudged():
                     self._context.on_judged(effect)
                 case CallFinished():
@@ -122,47 +132,35 @@ class CallSession:
     # --- media -------------------------------------------------------------------------------------------------
 
     async def _run_media(self, start: StartMedia) -> None:
-        outgoing = self._machine.is_outgoing
-        stream = _CALLER_STREAM if outgoing else _CALLEE_STREAM
-        self._pump = MediaPump(
-            uplink=Uplink(stream_id=stream, seal=self._sealing(start.root, outgoing)),
-            downlink=Downlink(self._opening(start.root, outgoing)),
-            knobs=self._context.knobs,
-            on_levels=self._show_levels,
+        context = self._context
+        self._media = CallMedia(
+            start,
+            outgoing=self._machine.is_outgoing,
+            door=context.door,
+            knobs=context.knobs,
+            on_levels=lambda levels: context.board.set(levels=levels),
             on_opened=self._packet_opened,
         )
-        self._keeper = MediaLinkKeeper(
-            self._context.door,
-            str(start.room),
-            wanted_stream_id=stream,
-            port=(split_address(start.relay_address) or ("", 0))[1],
-        )
         async with task_scope() as tasks:
-            tasks.create_task(self._pump.run(self._context.world.audio), name="sound")
-            tasks.create_task(self._watch(self._pump), name="call statistics")
+            tasks.create_task(self._watch(), name="call statistics")
             try:
-                await self._keeper.run(on_link=self._pump.use, on_lost=self._media_lost)
+                await self._media.run(context.world.audio, on_lost=self._media_lost)
             except RemoteViolation as error:
                 self.put(MediaRefused(error.code))
 
-    def _sealing(self, root: bytes | None, outgoing: bool) -> Seal:
-        if root is None:
-            return lambda packet, _now: encode_packet(packet)
-        return Sealer(root, Direction.TO_CALLEE if outgoing else Direction.TO_CALLER, now=self._loop.time()).seal
-
-    def _opening(self, root: bytes | None, outgoing: bool) -> Open:
-        if root is None:
-            return lambda datagram, _now: decode_packet(datagram)
-        return Opener(root, Direction.TO_CALLER if outgoing else Direction.TO_CALLEE).open
-
     def _packet_opened(self) -> None:
-        if self._machine.phase is CallStage.ACTIVE:
+        now = self._loop.time()
+        if now - self._opened_at > _LONG_OUTAGE_S:
+            self._rekey_at = now  # one of the devices may have slept
+        self._opened_at = now
+        if self._machine.phase not in (CallStage.CONNECTING, CallStage.RECONNECTING):
             return
         if self._started_unix is None:
             self._started_unix = self._context.world.unix_time()
-            self._setup_ms = (self._loop.time() - self._began) * 1000
-        if self._machine.phase in (CallStage.CONNECTING, CallStage.RECONNECTING):
-            self.put(PacketOpened())
+            self._setup_ms = (now - self._began) * 1000
+            self._rekey_at = now + _REKEY_S
+        self._refresh()
+        self.put(PacketOpened())
 
     def _media_lost(self) -> None:
         self._context.signalling.suspect()
@@ -170,24 +168,34 @@ class CallSession:
 
     # --- what the user sees ------------------------------------------------------------------------------------
 
-    async def _watch(self, pump: MediaPump) -> None:
-        """Refreshes the numbers on the screen, and notices silence (decisions.md 5)."""
+    async def _watch(self) -> None:
+        """Refreshes the numbers on the screen, and asks for fresh keys when it is time."""
         while True:
             await asyncio.sleep(_STATS_INTERVAL_S)
-            received = pump.downlink.stats()
-            link = pump.link.stats() if pump.link is not None else None
-            self._media = MediaView(
-                path="relay",
-                rtt_ms=round(link.rtt_ms, 1) if link else None,
-                loss_pct=received.loss_pct,
-                jitter_delay_ms=round(received.jitter_delay_ms),
-                quality_tx=pump.uplink.stats().codec,
-                quality_rx=received.codec,
-                no_audio=self._why_silent(pump, received.last_packet_at),
-            )
+            self._refresh()
             self._show()
+            if self._loop.time() >= self._rekey_at:
+                self._rekey_at = self._loop.time() + _REKEY_S
+                self.put(RekeyDue(self._context.world.entropy(32)))
+
+    def _refresh(self) -> None:
+        if self._media is None:
+            return
+        pump = self._media.pump
+        received = pump.downlink.stats()
+        link = pump.link.stats() if pump.link is not None else None
+        self._shown = MediaView(
+            path="relay",
+            rtt_ms=round(link.rtt_ms, 1) if link else None,
+            loss_pct=received.loss_pct,
+            jitter_delay_ms=round(received.jitter_delay_ms),
+            quality_tx=pump.uplink.stats().codec,
+            quality_rx=received.codec,
+            no_audio=self._why_silent(pump, received.last_packet_at),
+        )
 
     def _why_silent(self, pump: MediaPump, last_packet_at: float | None) -> NoAudioReason | None:
+        """Silence is an event, with its reason where that is known (decisions.md 5)."""
         if self._machine.phase not in (CallStage.ACTIVE, CallStage.RECONNECTING) or last_packet_at is None:
             return None
         if pump.device_failed:
@@ -196,19 +204,17 @@ class CallSession:
             return NoAudioReason.PATH_LOST if pump.link is None else NoAudioReason.UNKNOWN
         return NoAudioReason.PEER_MUTED if self._machine.peer_muted else None
 
-    def _mouth_to_ear_ms(self, jitter_delay_ms: float) -> float | None:
-        if self._pump is None or self._pump.link is None:
-            return None
-        capture_ms, playback_ms = self._pump.delays_ms
-        return capture_ms + playback_ms + jitter_delay_ms + 20.0 + self._pump.link.stats().rtt_ms / 2
-
     def _show(self) -> None:
-        view = replace(self._machine.view(), started_at_unix=self._started_unix, media=self._media)
+        view = replace(self._machine.view(), started_at_unix=self._started_unix, media=self._shown)
         self._context.board.set(call=view)
-
-    def _show_levels(self, levels: Levels) -> None:
-        self._context.board.set(levels=levels)
 
     def tell_muted(self, muted: bool) -> None:
         """Lets the peer's screen say why it hears nothing."""
         self._context.signalling.send(MuteState(call_id=self._machine.call_id, muted=muted), keep=True)
+
+
+def _mouth_to_ear_ms(pump: MediaPump, received: ReceiveStats) -> float | None:
+    """Estimated: both devices as if alike, the frame, half the way there and back, the jitter buffer."""
+    if pump.link is None:
+        return None
+    return sum(pump.delays_ms) + _FRAME_MS + pump.link.stats().rtt_ms / 2 + received.jitter_delay_ms

@@ -20,17 +20,8 @@ from wzp_core.logs import event, logger
 from wzp_core.protocol.ids import CallId, Fingerprint, check_call_id
 from wzp_core.protocol.signal.base import SignalMessage
 from wzp_core.protocol.signal.call import CallAcceptMode, DirectCallAnswer, DirectCallOffer, Hangup, HangupReason
-from wzp_core.session.call import (
-    ENTROPY,
-    Answered,
-    Call,
-    CallEffect,
-    Declined,
-    HungUp,
-    PeerJudged,
-    SasCompared,
-    claimed_caller,
-)
+from wzp_core.session.call import ENTROPY, Call, claimed_caller
+from wzp_core.session.call_events import Answered, CallEffect, Declined, HungUp, PeerJudged, SasCompared
 from wzp_core.session.glare import Glare, settle_glare
 from wzp_core.session.lobby import changed_key
 from wzp_core.session.report import CallReport
@@ -213,7 +204,6 @@ class Calls:
             board=self._board,
             signalling=self._signalling,
             door=self._door,
-            identity=self._keeper.identity,
             knobs=self._knobs,
             on_judged=lambda verdict: self._judged(machine, verdict),
         )

@@ -8,7 +8,7 @@ from wzp_core.engine.world import World
 from wzp_core.ports import Contact, HistoryEntry
 from wzp_core.protocol.ids import Fingerprint
 from wzp_core.protocol.signal.presence import PresenceUser
-from wzp_core.session.call import PeerJudged
+from wzp_core.session.call_events import PeerJudged
 from wzp_core.session.lobby import person, present
 from wzp_core.session.state import CallView, Person
 

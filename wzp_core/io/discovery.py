@@ -88,7 +88,7 @@ class _Seen:
         self._relays: dict[str, NearbyRelay] = {}
         self._lookups: set[asyncio.Task[None]] = set()
 
-    def changed(self, zeroconf: Zeroconf, service_type: str, name: str, state_change: ServiceStateChange) -> None:
+    def changed(self, zeroconf: Zeroconf, service_type: str, name: str, state_change: ServiceStateChange) -> None:  # noqa: ARG002
         if state_change is ServiceStateChange.Removed:
             if self._relays.pop(name, None) is not None:
                 self._tell()

@@ -1,7 +1,7 @@
 """One direct call, from the first offer to the last goodbye."""
 
-from dataclasses import dataclass, replace
-from typing import TypeAlias
+from contextlib import suppress
+from dataclasses import replace
 
 from wzp_core.crypto.badge import Badge, badge
 from wzp_core.crypto.call_keys import CalleeKeys, CallerKeys, is_end_to_end
@@ -24,6 +24,26 @@ from wzp_core.protocol.signal.call import (
     SasNonce,
     SasReveal,
 )
+from wzp_core.session.call_events import (
+    AdoptRoot,
+    Answered,
+    CallEffect,
+    CallFinished,
+    CallInput,
+    Declined,
+    HungUp,
+    MediaLost,
+    MediaRefused,
+    PacketOpened,
+    PeerJudged,
+    RekeyCame,
+    RekeyDue,
+    SasCompared,
+    Send,
+    StartMedia,
+    TimerFired,
+)
+from wzp_core.session.rekey import Rekeying
 from wzp_core.session.state import CallStage, CallView, EndReason, Person, SasStage, SasView
 
 OFFER_LIMIT_S = 10.0  # for the relay's word that it rings
@@ -33,83 +53,6 @@ LOST_LIMIT_S = 30.0
 
 ENTROPY = 32 + 32 + 16  # ephemeral secret, SAS nonce, decoys
 """Bytes of chance one call needs."""
-
-
-@dataclass(frozen=True, slots=True)
-class Answered:
-    """The user takes the call; `private` reveals no addresses."""
-
-    private: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class Declined:
-    pass
-
-
-@dataclass(frozen=True, slots=True)
-class HungUp:
-    pass
-
-
-@dataclass(frozen=True, slots=True)
-class SasCompared:
-    matches: bool
-
-
-@dataclass(frozen=True, slots=True)
-class PacketOpened:
-    """The first media packet of the peer was opened and played, or media is back."""
-
-
-@dataclass(frozen=True, slots=True)
-class MediaLost:
-    pass
-
-
-@dataclass(frozen=True, slots=True)
-class MediaRefused:
-    """The relay will not let us into the call's room."""
-
-    code: ErrorCode
-
-
-@dataclass(frozen=True, slots=True)
-class TimerFired:
-    pass
-
-
-@dataclass(frozen=True, slots=True)
-class Send:
-    message: SignalMessage
-
-
-@dataclass(frozen=True, slots=True)
-class StartMedia:
-    """Join the call's room; `root` None means no end-to-end keys."""
-
-    room: RoomName
-    relay_address: str
-    root: bytes | None
-
-
-@dataclass(frozen=True, slots=True)
-class PeerJudged:
-    """What this call taught about the peer, to be remembered."""
-
-    verified: bool | None = None
-    end_to_end: bool | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class CallFinished:
-    pass
-
-
-CallInput: TypeAlias = (
-    SignalMessage | Answered | Declined | HungUp | SasCompared | PacketOpened | MediaLost | MediaRefused | TimerFired
-)
-CallEffect: TypeAlias = Send | StartMedia | PeerJudged | CallFinished
 
 
 class Call:
@@ -135,6 +78,7 @@ class Call:
         self._offer = offer
         self._caller_keys: CallerKeys | None = None
         self._root: bytes | None = None
+        self._rekeying: Rekeying | None = None
         self._sas: SasCaller | SasCallee | None = None
         self._sas_view = SasView()
         self._protected_offer = True
@@ -249,6 +193,8 @@ class Call:
                 return []
             case _, SasCommit() | SasNonce() | SasReveal():
                 return self._sas_step(event)
+            case _, RekeyDue() | RekeyCame():
+                return self._rekey(event)
             case _, SasCompared(matches=matches):
                 return self._compared(matches)
             case _, TimerFired():
@@ -278,8 +224,7 @@ class Call:
         if judged is None:
             return self._finish(EndReason.NOT_PROTECTED, HangupReason.ERROR, code=self._lack())
         if is_end_to_end(answer.signature or b"") and self._caller_keys is not None:
-            self._root = self._caller_keys.root(answer)
-            self._sealed = True
+            self._agreed(self._caller_keys.root(answer), answer.identity_pub or b"")
         self._caller_keys = None
         return [*judged, *self._enter(CallStage.CONNECTING, now + SETUP_LIMIT_S)]
 
@@ -291,8 +236,8 @@ class Call:
             chosen_profile=GOOD,
         )
         if self._protected_offer and self._offer is not None:
-            answer, self._root = CalleeKeys(self._identity, self._ephemeral).answer(self._offer, answer)
-            self._sealed = True
+            answer, root = CalleeKeys(self._identity, self._ephemeral).answer(self._offer, answer)
+            self._agreed(root, self._offer.identity_pub)
         self._ephemeral = b""
         learnt: list[CallEffect] = [PeerJudged(end_to_end=True)] if self._protected_offer else []
         return [*learnt, *self._enter(CallStage.CONNECTING, now + SETUP_LIMIT_S), Send(answer)]
@@ -316,6 +261,26 @@ class Call:
         self._setup = setup
         start = StartMedia(RoomName(setup.room), setup.relay_addr, self._root)
         return [start, *self._begin_sas()]
+
+    def _agreed(self, root: bytes, peer_key: bytes) -> None:
+        self._root, self._sealed = root, True
+        self._rekeying = Rekeying(self._identity, peer_key, self._call_id, root)
+
+    def _rekey(self, event: RekeyDue | RekeyCame) -> list[CallEffect]:
+        """A forged message is dropped: it must not cost the call that it could not break."""
+        if self._rekeying is None:
+            return []
+        match event:
+            case RekeyDue(secret=secret):
+                return [Send(self._rekeying.ask(secret))] if self.is_outgoing else []
+            case RekeyCame(message=message, secret=secret):
+                with suppress(RemoteViolation):
+                    if self.is_outgoing:
+                        root = self._rekeying.finish(message)
+                        return [AdoptRoot(root)] if root is not None else []
+                    reply, root = self._rekeying.reply(message, secret)
+                    return [AdoptRoot(root, at_once=False), Send(reply)]
+        return []
 
     # --- the spoken code ---------------------------------------------------------------------------------------
 
@@ -392,7 +357,7 @@ class Call:
     ) -> list[CallEffect]:
         self.phase, self.deadline = CallStage.ENDED, None
         self._ended, self._ended_code = why, code
-        self._root, self._caller_keys, self._ephemeral = None, None, b""
+        self._root, self._caller_keys, self._rekeying, self._ephemeral = None, None, None, b""
         farewell: list[CallEffect] = [Send(Hangup(reason=goodbye, call_id=self._call_id))] if goodbye else []
         return [*farewell, CallFinished()]
 

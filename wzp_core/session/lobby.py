@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable
 
+from wzp_core.crypto.trust import former_owner
 from wzp_core.errors import RemoteViolation
 from wzp_core.ports import Contact
 from wzp_core.protocol.ids import Fingerprint, parse_fingerprint
@@ -43,13 +44,10 @@ def present(users: Iterable[PresenceUser], me: Fingerprint, contacts: dict[Finge
 
 def changed_key(who: Person, contacts: dict[Fingerprint, Contact]) -> ContactKeyChanged | None:
     """The question to ask where a name the user has talked to comes with another key (e2e.md §6)."""
-    if not who.alias or who.fingerprint in contacts:
+    if who.fingerprint in contacts:
         return None
-    name = who.alias.casefold()
-    namesakes = [c for c in contacts.values() if c.alias.casefold() == name]
-    if not namesakes:
+    latest_first = sorted(contacts.values(), key=lambda c: (c.verified, c.last_seen_unix), reverse=True)
+    old = former_owner(who.alias, who.fingerprint, [(c.alias, c.fingerprint) for c in latest_first])
+    if old is None:
         return None
-    known = max(namesakes, key=lambda c: (c.verified, c.last_seen_unix))
-    return ContactKeyChanged(
-        alias=who.alias, old=known.fingerprint, new=who.fingerprint, verified_before=known.verified
-    )
+    return ContactKeyChanged(alias=who.alias, old=old, new=who.fingerprint, verified_before=contacts[old].verified)

@@ -19,10 +19,9 @@ from wzp_core.protocol.signal.call import (
     HangupReason,
     SasReveal,
 )
-from wzp_core.session.call import (
-    ENTROPY,
+from wzp_core.session.call import ENTROPY, Call
+from wzp_core.session.call_events import (
     Answered,
-    Call,
     CallEffect,
     CallFinished,
     Declined,
@@ -176,7 +175,7 @@ def test_an_offer_whose_ephemeral_key_was_replaced_never_rings() -> None:
 
 
 def test_a_wrong_reveal_ends_the_call_in_red() -> None:
-    caller, callee, at_caller, _ = connected()
+    _, callee, at_caller, _ = connected()
     (commit,) = sent(at_caller)
     callee.handle(commit, 2.0)
     callee.handle(SasReveal(call_id=ID, nonce=bytes(32)), 2.0)

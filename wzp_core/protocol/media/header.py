@@ -13,7 +13,7 @@ _RATIO_STEPS = 63.5
 _GREATEST_CODE = 0x7F
 _REPAIR, _REPORT, _RATIO_TOP = 0x40, 0x02, 0x01
 _SEALED = 0x01
-_KNOWN_CODECS = frozenset(CodecId)
+_CODECS = {codec.value: codec for codec in CodecId}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -58,13 +58,13 @@ class MediaHeader:
         if len(data) < HEADER_BYTES:
             raise RemoteViolation(ErrorCode.MALFORMED_PACKET, length=len(data))
         first, second, sequence, timestamp, block, symbol, flags, stream = _LAYOUT.unpack_from(data)
-        codec = first >> 2 & 0x0F
-        if codec not in _KNOWN_CODECS:
-            raise RemoteViolation(ErrorCode.MALFORMED_PACKET, codec=codec)
+        codec = _CODECS.get(first >> 2 & 0x0F)
+        if codec is None:
+            raise RemoteViolation(ErrorCode.MALFORMED_PACKET, what="codec", number=first >> 2 & 0x0F)
         return cls(
             version=first >> 7,
             repair=bool(first & _REPAIR),
-            codec=CodecId(codec),
+            codec=codec,
             has_report=bool(first & _REPORT),
             fec_ratio=(first & _RATIO_TOP) << 6 | second >> 2,
             sequence=sequence,
@@ -118,7 +118,7 @@ def ratio_of(code: int) -> float:
 def well_formed(datagram: bytes) -> bool:
     """Whether `decode_packet` would accept it; for a relay, which opens nothing."""
     length = len(datagram)
-    if length < HEADER_BYTES or datagram[0] >> 2 & 0x0F not in _KNOWN_CODECS:
+    if length < HEADER_BYTES or datagram[0] >> 2 & 0x0F not in _CODECS:
         return False
     return not datagram[0] & _REPORT or length >= HEADER_BYTES + REPORT_BYTES
 
