@@ -97,3 +97,11 @@ def test_what_is_no_compact_packet_is_refused_and_changes_nothing(text: str) -> 
         with pytest.raises(RemoteViolation):
             decoder.decode(bytes.fromhex(text))
         assert decoder.decode(bytes.fromhex(VECTORS["next"])) == later(1)
+
+
+def test_a_mini_frame_after_a_full_one_with_a_report_has_none() -> None:
+    """Other encoders do not send a full frame when a report was there and no longer is."""
+    decoder = MiniDecoder()
+    reporting = replace(FIRST, header=replace(FIRST.header, has_report=True), report=QualityReport(1, 2, 3, 4))
+    decoder.decode(b"\x00" + encode_packet(reporting))
+    assert decoder.decode(bytes.fromhex(VECTORS["next"])) == later(1)
