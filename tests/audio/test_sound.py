@@ -71,7 +71,7 @@ async def test_sound_goes_out_and_in_without_a_break_and_soon(server: int) -> No
     assert "pulse" in inputs
     assert "pulse" in outputs
     async with system.open() as device:
-        played, captured, played_then = await echo_of_noise(device, 5.0)
+        played, captured, played_then = await echo_of_noise(device, 3.5)
         capture_ms, playback_ms = device.delay_ms()
         stats = device.stats()
     first = len(played_then) - 30  # 0.4 s of sound, well after the start and well before the end
@@ -86,7 +86,7 @@ async def test_sound_goes_out_and_in_without_a_break_and_soon(server: int) -> No
 
 async def test_a_device_that_dies_is_noticed(server: int) -> None:
     async with SoundSystem().open() as device:
-        await echo_of_noise(device, 2.5)
+        await echo_of_noise(device, 2.0)
         os.kill(server, signal.SIGKILL)
         with pytest.raises(Unavailable) as caught:
             async with asyncio.timeout(8.0):

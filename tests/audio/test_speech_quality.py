@@ -22,7 +22,7 @@ Fate = Callable[[int], float | None]
 
 
 def carried(
-    fate: Fate, profile: QualityProfile = GOOD, expected_loss_pct: int = 15
+    fate: Fate, profile: QualityProfile = GOOD, expected_loss_pct: int = 0
 ) -> tuple[Samples, Samples, ReceiveStats]:
     """What was said and what was heard, on simulated time."""
     uplink = Uplink(stream_id=1, seal=lambda packet, now: encode_packet(packet), profile=profile)
@@ -80,4 +80,4 @@ def test_heavy_jitter_and_reordering_are_hardly_heard() -> None:
     sent, heard, stats = carried(lambda number: float(delays[number]))
     assert stats.lost <= 10
     assert stats.lost == stats.late  # nothing was really lost
-    assert pesq_wb(sent, heard) >= 3.5
+    assert pesq_wb(sent, heard) >= (3.5 if opus_library().has_dred else 2.8)

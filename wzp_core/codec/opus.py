@@ -72,11 +72,15 @@ class OpusEncoder:
         """Switches the profile of the running stream; the expected loss returns to its floor."""
         self._frame_samples = settings.frame_samples
         self._set(SET_BITRATE, settings.bitrate)
-        self.protect(dred_10ms=settings.dred_10ms, expected_loss_pct=LEAST_EXPECTED_LOSS_PCT)
+        self.protect(dred_10ms=settings.dred_10ms, expected_loss_pct=0)
 
     def protect(self, *, dred_10ms: int, expected_loss_pct: int) -> None:
-        """How far back redundancy reaches (units of 10 ms, a ceiling) and the loss to prepare for; both clamped."""
-        self._set(SET_PACKET_LOSS_PERC, min(100, max(LEAST_EXPECTED_LOSS_PCT, expected_loss_pct)))
+        """How far back redundancy reaches (units of 10 ms, a ceiling) and the loss to prepare for; both clamped.
+
+        In-band redundancy, where there is no DRED, takes its bits from the voice, so that it has no floor.
+        """
+        floor = LEAST_EXPECTED_LOSS_PCT if self._library.has_dred else 0
+        self._set(SET_PACKET_LOSS_PERC, min(100, max(floor, expected_loss_pct)))
         if self._library.has_dred:
             self._set(SET_DRED_DURATION, min(MOST_DRED_10MS, max(0, dred_10ms)))
 

@@ -99,6 +99,8 @@ def without_dred(monkeypatch: pytest.MonkeyPatch) -> OpusLibrary:
 def test_without_deep_redundancy_packets_of_speech_carry_the_one_before(monkeypatch: pytest.MonkeyPatch) -> None:
     library = without_dred(monkeypatch)
     encoder, decoder = OpusEncoder(GOOD, library=library), OpusDecoder(library)
+    assert not any(has_inband_fec(encoder.encode(frame)) for frame in voice(20))  # it costs quality: not without need
+    encoder.protect(dred_10ms=20, expected_loss_pct=20)
     payloads = [encoder.encode(frame) for frame in voice(60)]
     carrying = [number for number, payload in enumerate(payloads) if has_inband_fec(payload)]
     assert len(carrying) > 30
