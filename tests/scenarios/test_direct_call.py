@@ -1,69 +1,29 @@
 """Two whole engines and a relay, on a simulated internet in simulated time."""
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager
-from pathlib import Path
+from collections.abc import Callable
 
 import numpy as np
-import pytest
 
-from tests.sim.loop import run_simulated
 from tests.sim.network import Internet, Line
+from tests.sim.script import ALICE_HZ, BOB_HZ, now, pitch, talking, two_phones
 from tests.sim.sound import SimSound, loudness, tone
-from tests.sim.world import Phone, Stage
+from tests.sim.world import Stage
 from wzp_core.crypto.badge import Badge
-from wzp_core.engine.commands import Answer, AnswerCall, CompareSas, HangUp, JoinRoom, LeaveRoom, PlaceCall, SetMuted
+from wzp_core.engine.commands import (
+    Answer,
+    AnswerCall,
+    AnswerTrust,
+    CompareSas,
+    HangUp,
+    JoinRoom,
+    LeaveRoom,
+    PlaceCall,
+    SetMuted,
+)
 from wzp_core.errors import ErrorCode
+from wzp_core.protocol.ids import parse_tls_fingerprint
 from wzp_core.session.state import CallStage, EndReason, NoAudioReason, RelayPhase, RoomStage, SasStage
-
-ALICE_HZ, BOB_HZ = 440.0, 1000.0
-
-
-@asynccontextmanager
-async def two_phones(stage: Stage) -> AsyncIterator[tuple[Phone, Phone]]:
-    async with (
-        stage.phone("alice", "198.51.100.1", sound=SimSound(tone(ALICE_HZ, 1.0))) as alice,
-        stage.phone("bob", "198.51.100.2", sound=SimSound(tone(BOB_HZ, 1.0))) as bob,
-    ):
-        await alice.sees(bob)
-        await bob.sees(alice)
-        yield alice, bob
-
-
-async def talking(alice: Phone, bob: Phone, answer: Answer = Answer.TRUSTED) -> None:
-    alice.does(PlaceCall(bob.fingerprint))
-    call = (await bob.in_stage(CallStage.INCOMING)).call
-    assert call is not None
-    await alice.in_stage(CallStage.RINGING)
-    bob.does(AnswerCall(call.call_id, answer))
-    await alice.in_stage(CallStage.ACTIVE)
-    await bob.in_stage(CallStage.ACTIVE)
-
-
-def pitch(samples: "np.ndarray[tuple[int], np.dtype[np.int16]]") -> float:
-    """The loudest frequency, Hz."""
-    spectrum = np.abs(np.fft.rfft(samples * np.hanning(len(samples))))
-    return float(np.argmax(spectrum) * 48_000 / len(samples))
-
-
-def now() -> float:
-    return asyncio.get_running_loop().time()
-
-
-@pytest.fixture
-def scene(tmp_path: Path) -> Callable[[Callable[[Stage], Awaitable[None]]], None]:
-    def play(script: Callable[[Stage], Awaitable[None]], internet: Internet | None = None) -> None:
-        stage = Stage(internet or Internet(), tmp_path)
-
-        async def main() -> None:
-            async with asyncio.timeout(600):
-                await script(stage)
-
-        run_simulated(main)
-
-    return play
-
 
 Scene = Callable[..., None]
 
@@ -228,9 +188,6 @@ def test_a_muted_peer_is_named_as_the_reason_for_silence(scene: Scene) -> None:
 
 def test_a_changed_relay_key_asks_before_anything_is_sent(scene: Scene) -> None:
     async def script(stage: Stage) -> None:
-        from wzp_core.engine.commands import AnswerTrust
-        from wzp_core.protocol.ids import parse_tls_fingerprint
-
         async with stage.relay() as relay, stage.phone("alice", "198.51.100.1") as alice:
             await alice.online()
             alice.trust.pins["203.0.113.1:4433"] = parse_tls_fingerprint("ab" * 32)

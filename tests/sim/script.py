@@ -1,0 +1,46 @@
+"""What scenarios have in common: two phones that see each other, and a call between them."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+import numpy as np
+import numpy.typing as npt
+
+from tests.sim.sound import SimSound, tone
+from tests.sim.world import Phone, Stage
+from wzp_core.engine.commands import Answer, AnswerCall, PlaceCall
+from wzp_core.session.state import CallStage
+
+ALICE_HZ, BOB_HZ = 440.0, 1000.0
+
+
+@asynccontextmanager
+async def two_phones(stage: Stage) -> AsyncIterator[tuple[Phone, Phone]]:
+    async with (
+        stage.phone("alice", "198.51.100.1", sound=SimSound(tone(ALICE_HZ, 1.0))) as alice,
+        stage.phone("bob", "198.51.100.2", sound=SimSound(tone(BOB_HZ, 1.0))) as bob,
+    ):
+        await alice.sees(bob)
+        await bob.sees(alice)
+        yield alice, bob
+
+
+async def talking(alice: Phone, bob: Phone, answer: Answer = Answer.TRUSTED) -> None:
+    alice.does(PlaceCall(bob.fingerprint))
+    call = (await bob.in_stage(CallStage.INCOMING)).call
+    assert call is not None
+    await alice.in_stage(CallStage.RINGING)
+    bob.does(AnswerCall(call.call_id, answer))
+    await alice.in_stage(CallStage.ACTIVE)
+    await bob.in_stage(CallStage.ACTIVE)
+
+
+def pitch(samples: npt.NDArray[np.int16]) -> float:
+    """The loudest frequency, Hz."""
+    spectrum = np.abs(np.fft.rfft(samples * np.hanning(len(samples))))
+    return float(np.argmax(spectrum) * 48_000 / len(samples))
+
+
+def now() -> float:
+    return asyncio.get_running_loop().time()
