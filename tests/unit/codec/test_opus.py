@@ -36,7 +36,7 @@ def test_the_bit_rate_is_that_of_the_profile_even_after_a_switch() -> None:
     high = sum(len(encoder.encode(frame)) for frame in voice(50))
     encoder.configure(LOW)
     low = sum(len(encoder.encode(frame)) for frame in voice(25, 1920))
-    assert 20_000 < high * 8 < 28_000
+    assert 12_000 < high * 8 < 28_000  # variable: up to the bit rate of the profile
     assert low * 8 < 8_000
 
 
