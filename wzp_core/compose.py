@@ -9,10 +9,12 @@ from contextlib import asynccontextmanager
 from dataclasses import replace
 from pathlib import Path
 
+from wzp_core.codec.libopus import opus_library
 from wzp_core.crypto.certificate import tls_identity
 from wzp_core.engine.world import Discovery, OwnRelay, Seeds, World
 from wzp_core.errors import ErrorCode, LocalMisuse, Unavailable
 from wzp_core.io.database import Database
+from wzp_core.io.discovery import LanDiscovery as LanDiscovery  # the app's choice, not every command's
 from wzp_core.io.files import read_file
 from wzp_core.io.keyring import SeedStore
 from wzp_core.io.phonebook import SqlitePhoneBook
@@ -42,6 +44,14 @@ async def resolve(host: str, port: int) -> Address:
         raise Unavailable(ErrorCode.UNREACHABLE, host=host, cause=error) from error
     found.sort(key=lambda entry: entry[0] != socket.AF_INET)
     return str(found[0][4][0]), int(found[0][4][1])
+
+
+def has_dred() -> bool:
+    """Whether this machine's libopus can rebuild long gaps."""
+    try:
+        return opus_library().has_dred
+    except Unavailable:
+        return False
 
 
 @asynccontextmanager

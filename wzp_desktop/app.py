@@ -162,14 +162,14 @@ def engine_host(
 ) -> AbstractContextManager[Host]:
     """The engine in its own thread, over the real world."""
     # Loaded here, with the window already on the screen: these take longer to import than Qt.
-    from wzp_core.compose import make_world
+    from wzp_core.compose import LanDiscovery, has_dred, make_world
     from wzp_core.engine.engine import Engine
     from wzp_core.engine.host import EngineHost
     from wzp_desktop.own_relay import EmbeddedRelay
 
     def make_engine() -> Engine:
-        world = make_world(profile=options.profile, own_relay=EmbeddedRelay())
-        return Engine(world, on_state, relay=options.relay)
+        world = make_world(profile=options.profile, own_relay=EmbeddedRelay(), discovery=LanDiscovery())
+        return Engine(world, on_state, relay=options.relay, has_dred=has_dred())
 
     return EngineHost(make_engine, on_failure)
 

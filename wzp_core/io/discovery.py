@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 
 import ifaddr
+from zeroconf import Error as ZeroconfError
 from zeroconf import ServiceStateChange, Zeroconf
 from zeroconf.asyncio import AsyncServiceBrowser, AsyncServiceInfo, AsyncZeroconf
 
@@ -31,7 +32,10 @@ def local_ipv4() -> list[str]:
 
 @asynccontextmanager
 async def announce(name: str, port: int, fingerprint: TlsFingerprint) -> AsyncIterator[None]:
-    """While the block runs. A network without multicast costs the announcement, not the relay."""
+    """While the block runs; registering takes a second of its own (RFC 6762 §8.1) and is not waited for.
+
+    A network without multicast costs the announcement, not the relay.
+    """
     addresses = [socket.inet_aton(address) for address in local_ipv4()]
     info = AsyncServiceInfo(
         _SERVICE,
@@ -44,15 +48,21 @@ async def announce(name: str, port: int, fingerprint: TlsFingerprint) -> AsyncIt
     if zeroconf is None or not addresses:
         yield
         return
+    registering = asyncio.ensure_future(_register(zeroconf, info))
     try:
-        try:
-            await zeroconf.async_register_service(info, allow_name_change=True)
-        except OSError as error:
-            event(log, "discovery:not_announced", level=logging.WARNING, error=error)
         yield
     finally:
+        registering.cancel()
+        await asyncio.wait({registering})
         await zeroconf.async_unregister_all_services()
         await zeroconf.async_close()
+
+
+async def _register(zeroconf: AsyncZeroconf, info: AsyncServiceInfo) -> None:
+    try:
+        await zeroconf.async_register_service(info, allow_name_change=True)
+    except (OSError, ZeroconfError) as error:
+        event(log, "discovery:not_announced", level=logging.WARNING, error=error)
 
 
 class LanDiscovery:
