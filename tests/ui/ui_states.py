@@ -209,6 +209,8 @@ STATES: dict[str, AppState] = {
     "call_reading": in_call(READING),
     "call_choosing": in_call(CHOOSING),
     "call_confirmed": in_call(CONFIRMED),
+    "call_long_name": in_call(replace(CHOOSING, peer=replace(FOX, alias="W" * 60))),
+    "lobby_long_names": replace(LOBBY, me=replace(ME, alias="W" * 60), present=(replace(FOX, alias="W" * 60),)),
     "call_ended": in_call(ENDED),
     "call_ended_badly": in_call(ENDED_BADLY),
     "room": ROOM,

@@ -46,19 +46,18 @@ class RowsModel(QAbstractListModel, Generic[Row]):
         self._keys: list[Hashable] = []
 
     def replace(self, rows: Sequence[Row]) -> None:
-        """Removes, inserts and updates only what differs."""
+        """Removes, inserts, moves and updates only what differs."""
         keys = _distinct([self._key(row) for row in rows])
         wanted = set(keys)
         for at in reversed(range(len(self._keys))):
             if self._keys[at] not in wanted:
                 self._remove(at)
         for at, (key, row) in enumerate(zip(keys, rows, strict=True)):
-            if at < len(self._keys) and self._keys[at] == key:
-                self._update(at, row)
-            else:
-                if key in self._keys[at:]:
-                    self._remove(self._keys.index(key, at))
+            if key not in self._keys[at:]:
                 self._insert(at, key, row)
+            elif self._keys[at] != key:
+                self._move(self._keys.index(key, at), at)
+            self._update(at, row)
 
     def rowCount(self, parent: QModelIndex | QPersistentModelIndex = QModelIndex()) -> int:  # noqa: B008, N802 - Qt's
         return 0 if parent.isValid() else len(self._rows)
@@ -87,7 +86,7 @@ class RowsModel(QAbstractListModel, Generic[Row]):
         if not index.isValid():
             return Qt.ItemFlag.NoItemFlags
         if self._face(self._rows[index.row()]).heading:
-            return Qt.ItemFlag.ItemIsEnabled
+            return Qt.ItemFlag.NoItemFlags
         return Qt.ItemFlag.ItemIsEnabled | Qt.ItemFlag.ItemIsSelectable | Qt.ItemFlag.ItemNeverHasChildren
 
     def _remove(self, at: int) -> None:
@@ -100,6 +99,13 @@ class RowsModel(QAbstractListModel, Generic[Row]):
         self._rows.insert(at, row)
         self._keys.insert(at, key)
         self.endInsertRows()
+
+    def _move(self, here: int, there: int) -> None:
+        """Up the list, so that what is selected stays selected."""
+        self.beginMoveRows(QModelIndex(), here, here, QModelIndex(), there)
+        self._rows.insert(there, self._rows.pop(here))
+        self._keys.insert(there, self._keys.pop(here))
+        self.endMoveRows()
 
     def _update(self, at: int, row: Row) -> None:
         if self._rows[at] != row:

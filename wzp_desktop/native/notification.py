@@ -83,7 +83,7 @@ class _Bus(QObject):
     def found(cls, parent: QObject) -> "_Bus | None":
         """None where this session has no bus."""
         try:
-            from jeepney.io.blocking import open_dbus_connection
+            from jeepney.io.blocking import open_dbus_connection  # type: ignore[import-untyped]
 
             return cls(open_dbus_connection("SESSION"), parent)
         except (ImportError, KeyError, OSError, ValueError):

@@ -1,5 +1,6 @@
 """What to call a person on screen."""
 
+import re
 import unicodedata
 
 from wzp_core.session.state import Person
@@ -14,8 +15,8 @@ def shown_name(alias: str, fingerprint: str) -> str:
     An alias is chosen by the other side; line breaks, right-to-left overrides and zero-width characters in it could
     make one name look like another (desktop.md §6).
     """
-    kept = "".join(" " if char.isspace() else char for char in alias if unicodedata.category(char)[0] != "C")
-    name = " ".join(kept.split())
+    visible = (char for char in alias if char.isspace() or unicodedata.category(char)[0] != "C")
+    name = " ".join("".join(visible).split())
     if not name:
         return short_fingerprint(fingerprint)
     return name if len(name) <= _LONGEST_NAME else f"{name[: _LONGEST_NAME - 1]}…"
@@ -28,6 +29,11 @@ def person_name(person: Person) -> str:
 def short_fingerprint(fingerprint: str) -> str:
     """The first 16 characters; `Guest` for members without an identity."""
     return fingerprint[:_SHORT_FINGERPRINT] or "Guest"
+
+
+def foldable(text: str, longest: int) -> str:
+    """The text with invisible break opportunities in words of more letters, so that no word widens a window."""
+    return re.sub(rf"(\S{{{longest}}})(?=\S)", "\\1\u200b", text)
 
 
 def breakable(fingerprint: str) -> str:

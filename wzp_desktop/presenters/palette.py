@@ -66,7 +66,7 @@ DARK = Palette(
     muted="#a5adc1",
     accent="#9aa0ff",
     accent_fill="#5a5fdd",
-    accent_strong="#6a6fe6",
+    accent_strong="#4d52cc",
     on_accent="#ffffff",
     accent_soft="#292c4d",
     good="#6fd9a2",
@@ -75,7 +75,7 @@ DARK = Palette(
     warning_soft="#3a2f17",
     danger="#ff9389",
     danger_fill="#c03a33",
-    danger_strong="#cf4a42",
+    danger_strong="#a92f29",
     on_danger="#ffffff",
     danger_soft="#43201f",
 )

@@ -49,8 +49,15 @@ def relay_panel(state: AppState) -> RelayPanel:
         round_trip="" if state.relay.rtt_ms is None else f"{state.relay.rtt_ms:.0f} ms",
         choices=choices,
         selected=next((i for i, choice in enumerate(choices) if choice.address == chosen), 0),
-        nearby=tuple(_nearby(relay) for relay in state.nearby if relay.address not in used),
+        nearby=tuple(
+            _nearby(relay) for relay in state.nearby if relay.address not in used and not _is_in_use(relay, state)
+        ),
     )
+
+
+def _is_in_use(relay: NearbyRelay, state: AppState) -> bool:
+    """The same one by another address, as the app's own is when it finds itself."""
+    return relay.fingerprint is not None and relay.fingerprint == state.relay.fingerprint
 
 
 def relay_name(relay: RelayState) -> str:

@@ -1,7 +1,7 @@
 """The call screen."""
 
 from PySide6.QtCore import Qt, Signal
-from PySide6.QtWidgets import QHBoxLayout, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QVBoxLayout, QWidget
 
 from wzp_core.engine.commands import Command, CompareSas, HangUp, PlaceCall
 from wzp_core.protocol.ids import Fingerprint
@@ -9,12 +9,13 @@ from wzp_core.session.state import Levels, SasView
 from wzp_desktop.presenters.call import CallScreen
 from wzp_desktop.presenters.tone import Tone
 from wzp_desktop.presenters.verification import heard_right
+from wzp_desktop.views.button_row import ButtonRow
 from wzp_desktop.views.buttons import Button
 from wzp_desktop.views.call_controls import CallControls, Meters
-from wzp_desktop.views.frames import Badge, Banner, Card, ScrollPage, beside, centred
+from wzp_desktop.views.frames import Badge, Banner, Card, ScrollPage, centred
 from wzp_desktop.views.identicon import IdenticonButton
 from wzp_desktop.views.look import spaced
-from wzp_desktop.views.text import label, say, show_fingerprint
+from wzp_desktop.views.text import label, say, say_name, show_fingerprint
 from wzp_desktop.views.timer_label import TimerLabel
 from wzp_desktop.views.verification import SasCard
 
@@ -37,8 +38,8 @@ class CallPage(QWidget):
         self._meters, self._flow = Meters(), Card()
         self._path, self._quality = label(role="muted"), label(role="muted")
         self._controls = CallControls("Hang up", "hang-up", HangUp())
-        self._after = QWidget()
         self._again, self._close = Button("Call again", "phone"), Button("Close", "close", "primary")
+        self._after = ButtonRow(self._close, self._again)
         self._lay_out()
         self._controls.command.connect(self.command)
         self._sas_card.compared.connect(lambda matches: self._send(CompareSas(matches)))
@@ -49,7 +50,7 @@ class CallPage(QWidget):
     def apply(self, screen: CallScreen, sas: SasView, levels: Levels) -> None:
         self._fingerprint_text, self._sas = screen.fingerprint, sas
         self._identicon.set_fingerprint(screen.fingerprint)
-        say(self._name, screen.name)
+        say_name(self._name, screen.name)
         show_fingerprint(self._fingerprint, screen.fingerprint)
         say(self._stage, "" if screen.running_since is not None else screen.stage)
         self._timer.run_since(screen.running_since)
@@ -77,14 +78,12 @@ class CallPage(QWidget):
         centred(page.column, self._identicon, self._name, self._stage, self._timer, self._fingerprint)
         self._timer.setAlignment(Qt.AlignmentFlag.AlignCenter)
         centred(page.column, self._badge, self._meaning)
-        for part in (self._silence, self._ending, self._after, self._sas_card, self._flow):
+        parts: tuple[QWidget, ...] = (self._silence, self._ending, self._after, self._sas_card, self._flow)
+        for part in parts:
             page.column.addWidget(part)
         page.column.addStretch(2)
         for part in (self._meters, self._path, self._quality):
             self._flow.column.addWidget(part)
-        after = QHBoxLayout(self._after)
-        spaced(after)
-        after.addLayout(beside(self._close, self._again, stretch=0))
         column = QVBoxLayout(self)
         spaced(column)
         column.addWidget(page, 1)

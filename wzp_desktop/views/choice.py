@@ -2,9 +2,9 @@
 
 from collections.abc import Sequence
 
-from PySide6.QtCore import QSignalBlocker, Qt, Signal
-from PySide6.QtGui import QWheelEvent
-from PySide6.QtWidgets import QComboBox, QSizePolicy, QSlider
+from PySide6.QtCore import QSignalBlocker, QSize, Qt, Signal
+from PySide6.QtGui import QResizeEvent, QWheelEvent
+from PySide6.QtWidgets import QComboBox, QRadioButton, QSizePolicy, QSlider
 
 
 class Choice(QComboBox):
@@ -35,6 +35,32 @@ class Choice(QComboBox):
 
     def wheelEvent(self, event: QWheelEvent) -> None:  # noqa: N802 - Qt's name
         event.ignore()
+
+
+class ElidedRadio(QRadioButton):
+    """A radio button that shortens its caption instead of widening the window."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._caption = ""
+        self.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Fixed)
+
+    def set_caption(self, caption: str) -> None:
+        self._caption = caption
+        self.setAccessibleName(caption)
+        self.setToolTip(caption)
+        self._shorten()
+
+    def minimumSizeHint(self) -> QSize:  # noqa: N802 - Qt's name
+        return QSize(self.fontMetrics().averageCharWidth() * 8, super().minimumSizeHint().height())
+
+    def resizeEvent(self, event: QResizeEvent) -> None:  # noqa: N802 - Qt's name
+        super().resizeEvent(event)
+        self._shorten()
+
+    def _shorten(self) -> None:
+        room = self.width() - self.fontMetrics().height() * 3  # what the circle and its margins take
+        self.setText(self.fontMetrics().elidedText(self._caption, Qt.TextElideMode.ElideRight, max(0, room)))
 
 
 class Slider(QSlider):

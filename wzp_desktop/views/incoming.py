@@ -11,7 +11,7 @@ from wzp_desktop.presenters.tone import Tone
 from wzp_desktop.views.buttons import Button
 from wzp_desktop.views.frames import Banner, Card, ScrollPage, centred, rule
 from wzp_desktop.views.identicon import IdenticonButton
-from wzp_desktop.views.text import label, say, show_fingerprint
+from wzp_desktop.views.text import label, say, say_name, show_fingerprint
 
 _FLASH_MS = 600  # slower than three a second (WCAG 2.3.1)
 
@@ -43,7 +43,7 @@ class IncomingPage(ScrollPage):
     def apply(self, screen: IncomingScreen) -> None:
         self._call_id = screen.call_id
         self._identicon.set_fingerprint(screen.fingerprint)
-        say(self._name, screen.name)
+        say_name(self._name, screen.name)
         show_fingerprint(self._fingerprint, screen.fingerprint)
         self._acquaintance.tell(screen.acquaintance, screen.tone)
         self._warning.tell(screen.warning)

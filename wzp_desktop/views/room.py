@@ -12,7 +12,7 @@ from wzp_desktop.views.call_controls import CallControls, Meters
 from wzp_desktop.views.frames import Badge, Banner, Card, ScrollPage, StatusDot, beside
 from wzp_desktop.views.look import spaced
 from wzp_desktop.views.row_list import RowList
-from wzp_desktop.views.text import label, say
+from wzp_desktop.views.text import label, say, say_name
 from wzp_desktop.views.timer_label import TimerLabel
 
 
@@ -37,7 +37,7 @@ class RoomPage(QWidget):
         self._controls.command.connect(self.command)
 
     def apply(self, screen: RoomScreen, levels: Levels) -> None:
-        say(self._name, screen.name)
+        say_name(self._name, screen.name)
         say(self._stage, screen.stage)
         self._dot.set_tone(screen.tone)
         self._timer.run_since(screen.running_since)

@@ -63,7 +63,7 @@ class RowDelegate(QStyledItemDelegate):
             painter.setPen(Qt.PenStyle.NoPen)
             painter.setBrush(self._look.colour("accent_soft" if chosen else "raised"))
             painter.drawRoundedRect(QRectF(area).adjusted(1, 1, -1, -1), self._look.px(12), self._look.px(12))
-        if chosen and state & QStyle.StateFlag.State_HasFocus:
+        if state & QStyle.StateFlag.State_HasFocus:
             painter.setPen(QPen(self._look.colour("accent"), self._look.px(2)))
             painter.setBrush(Qt.BrushStyle.NoBrush)
             painter.drawRoundedRect(QRectF(area).adjusted(2, 2, -2, -2), self._look.px(11), self._look.px(11))

@@ -1,7 +1,7 @@
 """A list of rows for mouse, keyboard and screen reader."""
 
 from PySide6.QtCore import QAbstractItemModel, QModelIndex, QPoint, QRectF, QSize, Qt, Signal
-from PySide6.QtGui import QFocusEvent, QGuiApplication, QKeyEvent, QMouseEvent, QPainter, QPaintEvent, QPen
+from PySide6.QtGui import QGuiApplication, QKeyEvent, QMouseEvent, QPainter, QPaintEvent, QPen
 from PySide6.QtWidgets import QAbstractItemView, QListView, QMenu
 
 from wzp_desktop.models.rows import FACE_ROLE, ROW_ROLE, Face
@@ -78,15 +78,6 @@ class RowList(QListView):
 
     def minimumSizeHint(self) -> QSize:  # noqa: N802 - Qt's name
         return QSize(self._look.px(120), self._delegate.row_height() * self._least)
-
-    def focusInEvent(self, event: QFocusEvent) -> None:  # noqa: N802 - Qt's name
-        """Arriving by keyboard shows where one is."""
-        super().focusInEvent(event)
-        if not self.currentIndex().isValid() and event.reason() != Qt.FocusReason.MouseFocusReason:
-            rows = (self.model().index(row, 0) for row in range(self.model().rowCount()))
-            first = next((index for index in rows if index.flags() & Qt.ItemFlag.ItemIsSelectable), None)
-            if first is not None:
-                self.setCurrentIndex(first)
 
     def keyPressEvent(self, event: QKeyEvent) -> None:  # noqa: N802 - Qt's name
         if event.key() in (Qt.Key.Key_Return, Qt.Key.Key_Enter):

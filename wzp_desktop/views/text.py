@@ -3,7 +3,9 @@
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QLabel, QLineEdit, QSizePolicy
 
-from wzp_desktop.presenters.names import breakable
+from wzp_desktop.presenters.names import breakable, foldable
+
+_LONGEST_WORD, _LONGEST_WORD_OF_NAME = 22, 10
 
 
 def label(text: str = "", role: str = "body", *, wrap: bool = True) -> QLabel:
@@ -19,10 +21,17 @@ def label(text: str = "", role: str = "body", *, wrap: bool = True) -> QLabel:
     return made
 
 
-def say(shown: QLabel, text: str) -> None:
-    """Sets the text and shows the label only if there is any."""
-    if shown.text() != text:
-        shown.setText(text)
+def say_name(shown: QLabel, name: str) -> None:
+    """Like `say`, for large names that somebody else chose."""
+    say(shown, name, _LONGEST_WORD_OF_NAME)
+
+
+def say(shown: QLabel, text: str, longest_word: int = _LONGEST_WORD) -> None:
+    """Sets the text and shows the label only if there is any; words of more letters may be broken."""
+    folded = foldable(text, longest_word)
+    if shown.text() != folded:
+        shown.setText(folded)
+        shown.setAccessibleName(text)
     if shown.isHidden() != (not text):
         shown.setVisible(bool(text))
 

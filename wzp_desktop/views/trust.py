@@ -10,7 +10,7 @@ from wzp_desktop.presenters.trust import TrustScreen
 from wzp_desktop.views.buttons import Button
 from wzp_desktop.views.frames import Card, IconLabel, ScrollPage, beside
 from wzp_desktop.views.look import Look, spaced
-from wzp_desktop.views.text import label, say, show_fingerprint
+from wzp_desktop.views.text import label, say, say_name, show_fingerprint
 
 _WIDTH = 560  # at 100 %
 
@@ -43,7 +43,7 @@ class TrustDialog(QDialog):
             self.hide()
             return
         self.setWindowTitle(screen.title)
-        say(self._title, screen.title)
+        say_name(self._title, screen.title)
         say(self._text, screen.text)
         show_fingerprint(self._old, screen.old)
         self._old.setVisible(bool(screen.old))

@@ -5,6 +5,7 @@ from PySide6.QtWidgets import QGridLayout, QLabel, QVBoxLayout, QWidget
 
 from wzp_desktop.presenters.tone import Tone
 from wzp_desktop.presenters.verification import SasMode, SasPanel
+from wzp_desktop.views.button_row import ButtonRow
 from wzp_desktop.views.buttons import Button
 from wzp_desktop.views.frames import Card, IconLabel, beside
 from wzp_desktop.views.look import Look, set_tone, spaced, wear
@@ -119,7 +120,7 @@ class _Reading(QWidget):
         spaced(column, gap=10)
         self._code.setAlignment(Qt.AlignmentFlag.AlignCenter)
         column.addWidget(self._code)
-        column.addLayout(beside(found, differs, stretch=0))
+        column.addWidget(ButtonRow(found, differs))
         found.clicked.connect(lambda: self.compared.emit(True))
         differs.clicked.connect(lambda: self.compared.emit(False))
 
@@ -141,7 +142,7 @@ class _Doubt(QWidget):
         column.addWidget(
             label("The codes seem to differ: somebody may be listening in. Ending the call also marks this contact.")
         )
-        column.addLayout(beside(self.end, self.again))
+        column.addWidget(ButtonRow(self.end, self.again))
         self.again.clicked.connect(lambda: self.again.setEnabled(False))
 
     def rest(self) -> None:

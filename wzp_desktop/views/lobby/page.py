@@ -15,7 +15,7 @@ from wzp_desktop.views.lobby.recent import RecentCard
 from wzp_desktop.views.lobby.relay import RelayCard
 from wzp_desktop.views.lobby.rooms import RoomCard
 from wzp_desktop.views.look import Look, spaced, wear
-from wzp_desktop.views.text import label, say, show_fingerprint
+from wzp_desktop.views.text import label, say_name, show_fingerprint
 
 _TWO_COLUMNS_FROM = 720  # width at 100 %
 
@@ -121,6 +121,6 @@ class _Header(QFrame):
 
     def apply(self, screen: LobbyScreen) -> None:
         self._identicon.set_fingerprint(screen.my_fingerprint)
-        say(self._name, screen.my_name)
+        say_name(self._name, screen.my_name)
         show_fingerprint(self._fingerprint, screen.my_fingerprint)
         self._copy.set_content(screen.my_fingerprint)

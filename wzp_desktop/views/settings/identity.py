@@ -7,6 +7,7 @@ from PySide6.QtWidgets import QGridLayout, QPlainTextEdit, QVBoxLayout, QWidget
 
 from wzp_core.engine.commands import HideBackup, RestoreIdentity, RevealBackup, SetPassphrase
 from wzp_desktop.presenters.settings import SettingsScreen, backup_is_complete, numbered
+from wzp_desktop.views.button_row import ButtonRow
 from wzp_desktop.views.buttons import Button, CopyButton
 from wzp_desktop.views.frames import beside, rule
 from wzp_desktop.views.identicon import IdenticonButton
@@ -90,7 +91,6 @@ class _Backup(_Part):
     def apply(self, words: tuple[str, ...]) -> None:
         self._shown = bool(words)
         say(self._words, numbered(words, columns=2))
-        self._words.setAccessibleName(" ".join(words))
         self._toggle.set_caption("Hide backup words" if words else "Show backup words")
         self._toggle.set_icon("eye-off" if words else "eye")
 
@@ -113,7 +113,7 @@ class _Restore(_Part):
         self.column.addWidget(label("Restore", "strong"))
         self.column.addWidget(self._input)
         self.column.addWidget(self._warning)
-        self.column.addLayout(beside(self._restore, self._confirm, QWidget(), stretch=2))
+        self.column.addWidget(ButtonRow(self._restore, self._confirm))
         self._input.textChanged.connect(self._rest)
         self._restore.clicked.connect(lambda: self._ask(asked=True))
         self._confirm.clicked.connect(self._send)

@@ -3,11 +3,12 @@
 from dataclasses import replace
 
 from PySide6.QtCore import Signal
-from PySide6.QtWidgets import QCheckBox, QGridLayout, QHBoxLayout, QRadioButton, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QCheckBox, QGridLayout, QHBoxLayout, QVBoxLayout, QWidget
 
 from wzp_desktop.presenters.relays import RelayChoice, chosen_relay, typed_address, with_relay, without_relay
 from wzp_desktop.presenters.settings import SettingsScreen
 from wzp_desktop.views.buttons import Button
+from wzp_desktop.views.choice import ElidedRadio
 from wzp_desktop.views.frames import beside
 from wzp_desktop.views.look import Look, set_tone, spaced, wear
 from wzp_desktop.views.settings.section import Section
@@ -91,7 +92,7 @@ class _RelayRow(QWidget):
     def __init__(self) -> None:
         super().__init__()
         self._address = ""
-        self._choose, self._remove = QRadioButton(), Button("", "trash", "plain", "Remove relay")
+        self._choose, self._remove = ElidedRadio(), Button("", "trash", "plain", "Remove relay")
         self._choose.setAutoExclusive(False)  # the engine's state decides which one is on
         row = QHBoxLayout(self)
         spaced(row)
@@ -101,8 +102,7 @@ class _RelayRow(QWidget):
 
     def apply(self, choice: RelayChoice, *, chosen: bool) -> None:
         self._address = choice.address
-        self._choose.setText(choice.label)
-        self._choose.setAccessibleName(choice.label)
+        self._choose.set_caption(choice.label)
         self._choose.setChecked(chosen)
         self._remove.setVisible(bool(choice.address))
         self._remove.setAccessibleName(f"Remove relay {choice.label}")

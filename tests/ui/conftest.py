@@ -1,0 +1,71 @@
+"""Qt without a screen, the sample states, and a window whose commands are kept."""
+
+import os
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+
+import pytest
+
+os.environ["QT_QPA_PLATFORM"] = "offscreen"
+sys.path.insert(0, str(Path(__file__).parent))  # test folders are no packages
+
+pytest.importorskip("PySide6")
+
+from PySide6.QtCore import QCoreApplication, QEvent
+from PySide6.QtWidgets import QWidget
+from pytestqt.qtbot import QtBot
+
+from wzp_core.engine.commands import Command
+from wzp_core.session.state import AppState
+from wzp_desktop.views.main_window import MainWindow
+
+
+@dataclass
+class Desk:
+    """A window, what it was shown and what it asked for."""
+
+    window: MainWindow
+    commands: list[Command] = field(default_factory=list)
+
+    def show(self, state: AppState, *, theme: str = "light", scale_percent: int = 100) -> None:
+        appearance = replace(state.settings.appearance, theme=theme, scale_percent=scale_percent)
+        self.window.apply(replace(state, settings=replace(state.settings, appearance=appearance)))
+        settle()
+
+    def take(self) -> list[Command]:
+        taken, self.commands[:] = list(self.commands), []
+        return taken
+
+    def control(self, name: str, kind: type[QWidget] = QWidget) -> QWidget:
+        """The one visible control with that accessible name."""
+        found = [each for each in self.window.findChildren(kind) if each.accessibleName() == name and each.isVisible()]
+        assert len(found) == 1, f"{len(found)} visible controls are called {name!r}"
+        return found[0]
+
+    def words(self) -> str:
+        """Everything that is written on the screen."""
+        shown = [each for each in self.window.findChildren(QWidget) if each.isVisible()]
+        texts = [getattr(each, "text", str)() for each in shown]
+        return "\n".join(text.replace("\u200b", "") for text in texts if text)
+
+
+def settle() -> None:
+    """Lets layouts and queued signals come to rest."""
+    for _ in range(4):
+        QCoreApplication.processEvents()
+
+
+@pytest.fixture
+def desk(qtbot: QtBot) -> Iterator[Desk]:
+    window = MainWindow()
+    made = Desk(window)
+    window.command.connect(made.commands.append)
+    window.show()
+    window.activateWindow()
+    qtbot.waitActive(window)
+    yield made
+    window.close()
+    window.deleteLater()
+    QCoreApplication.sendPostedEvents(None, QEvent.Type.DeferredDelete)

@@ -1,0 +1,283 @@
+"""Settings, first run, unlocking and questions of trust."""
+
+from collections.abc import Callable
+from dataclasses import replace
+
+import pytest
+from PySide6.QtCore import Qt
+from PySide6.QtWidgets import QCheckBox, QLineEdit, QPlainTextEdit, QRadioButton, QSlider
+from pytestqt.qtbot import QtBot
+from ui_states import (
+    BACKUP,
+    CONTACT_KEY,
+    ENCRYPTION_LOST,
+    FIRST_RUN,
+    LOBBY,
+    RELAY_KEY,
+    SETTINGS,
+    UNLOCK,
+    WORDS,
+    fp,
+)  # fmt: skip
+
+from wzp_core.engine.commands import (
+    AnswerTrust,
+    ChangeSettings,
+    FinishFirstRun,
+    HideBackup,
+    RefreshDevices,
+    RestoreIdentity,
+    RevealBackup,
+    SetPassphrase,
+    TestMicrophone,
+    Unlock,
+)  # fmt: skip
+from wzp_core.session.state import AppState, SeedStorage
+from wzp_core.settings.schema import Settings
+from wzp_desktop.views.settings.dialog import SettingsDialog
+from wzp_desktop.views.trust import TrustDialog
+
+Test = TestMicrophone
+Test.__test__ = False  # not a test case, whatever its name
+
+
+def opened(desk, state: AppState = SETTINGS) -> SettingsDialog:
+    desk.show(state)
+    desk.window.open_settings()
+    dialog = desk.window.findChild(SettingsDialog)
+    desk.take()
+    return dialog
+
+
+def changed(desk) -> Settings:
+    command = desk.take()[-1]
+    assert isinstance(command, ChangeSettings)
+    return command.settings
+
+
+def test_ctrl_comma_opens_the_settings_and_escape_closes_them(desk, qtbot: QtBot) -> None:
+    desk.show(LOBBY)
+    qtbot.keyClick(desk.window, Qt.Key.Key_Comma, Qt.KeyboardModifier.ControlModifier)
+    dialog = desk.window.findChild(SettingsDialog)
+    assert dialog.isVisible()
+    assert desk.take() == [RefreshDevices()]
+    qtbot.keyClick(dialog, Qt.Key.Key_Escape)
+    assert not dialog.isVisible()
+
+
+def test_the_backup_words_are_shown_on_request_and_hidden_again(desk) -> None:
+    dialog = opened(desk)
+    assert "abandon" not in desk.words()
+    desk.control("Show backup words").click()
+    assert desk.take() == [RevealBackup()]
+    desk.show(BACKUP)
+    assert "24 actual" in desk.words()
+    desk.control("Hide backup words").click()
+    assert desk.take() == [HideBackup()]
+    dialog.close()
+    assert HideBackup() in desk.take(), "closing hides them too"
+
+
+def test_restoring_needs_a_whole_backup_and_a_second_click(desk) -> None:
+    opened(desk)
+    field = desk.control("Backup words to restore", QPlainTextEdit)
+    field.setPlainText("abandon ability")
+    assert not desk.control("Restore identity").isEnabled()
+    field.setPlainText(WORDS.replace(" ", "\n"))
+    desk.control("Restore identity").click()
+    assert desk.take() == []
+    assert "This replaces your present identity" in desk.words()
+    desk.control("Replace").click()
+    assert desk.take() == [RestoreIdentity(WORDS)]
+    assert field.toPlainText() == ""
+
+
+def test_a_passphrase_is_set_only_when_both_entries_agree(desk) -> None:
+    opened(desk)
+    first, second = desk.control("New passphrase", QLineEdit), desk.control("Repeat passphrase", QLineEdit)
+    first.setText("correct horse")
+    second.setText("correct house")
+    assert not desk.control("Set passphrase").isEnabled()
+    assert "The two entries differ." in desk.words()
+    second.setText("correct horse")
+    desk.control("Set passphrase").click()
+    assert desk.take() == [SetPassphrase("correct horse")]
+    assert first.text() == second.text() == ""
+
+
+def test_no_passphrase_is_asked_where_the_keyring_holds_the_key(desk) -> None:
+    opened(desk, replace(SETTINGS, me=replace(SETTINGS.me, storage=SeedStorage.KEYRING)))
+    assert "keyring" in desk.words()
+    assert not any(
+        field.isVisible() for field in desk.window.findChildren(QLineEdit) if "passphrase" in field.accessibleName()
+    )
+
+
+def test_devices_are_chosen_by_name_and_a_missing_one_stays_chosen(desk, qtbot: QtBot) -> None:
+    opened(
+        desk,
+        replace(
+            SETTINGS, settings=replace(SETTINGS.settings, audio=replace(SETTINGS.settings.audio, input_device="Gone"))
+        ),
+    )
+    microphone = desk.control("Microphone")
+    assert microphone.currentText() == "Gone"
+    qtbot.keyClick(microphone, Qt.Key.Key_Up)
+    assert changed(desk).audio.input_device == "USB headset"
+
+
+def test_volumes_are_told_once_the_slider_rests(desk, qtbot: QtBot) -> None:
+    opened(desk)
+    slider = desk.control("Speaker volume", QSlider)
+    for value in (110, 120, 130):
+        slider.setValue(value)
+    qtbot.waitUntil(lambda: bool(desk.commands))
+    assert changed(desk).audio.output_volume == pytest.approx(1.3)
+    assert "130 %" in desk.words()
+
+
+def test_the_microphone_test_starts_and_stops_and_ends_with_the_dialog(desk) -> None:
+    dialog = opened(desk, replace(SETTINGS, mic_test=False))
+    desk.control("Test microphone").click()
+    assert desk.take() == [TestMicrophone(on=True)]
+    desk.show(SETTINGS)
+    desk.control("Stop test").click()
+    assert desk.take() == [TestMicrophone(on=False)]
+    dialog.close()
+    assert TestMicrophone(on=False) in desk.take()
+
+
+def test_relays_are_added_chosen_and_removed(desk) -> None:
+    dialog = opened(desk)
+    desk.control("Relay name", QLineEdit).setText("New")
+    address = desk.control("Relay address", QLineEdit)
+    address.setText("not an address")
+    assert not desk.control("Add relay").isEnabled()
+    address.setText("new.example.org")
+    desk.control("Add relay").click()
+    assert changed(desk).relay.selected == "new.example.org:4433"
+    desk.show(replace(SETTINGS, settings=replace(SETTINGS.settings, alias="x")))  # the engine's own word again
+    rows = [row for row in dialog.findChildren(QRadioButton) if row.isVisible()]
+    assert [row.isChecked() for row in rows] == [False, True, False]
+    rows[2].click()
+    assert changed(desk).relay.selected == "192.0.2.7:4433"
+    desk.control("Remove relay Club (192.0.2.7:4433)").click()
+    assert [relay.name for relay in changed(desk).relay.relays] == ["Home"]
+
+
+def test_unprotected_calls_are_allowed_only_with_a_warning(desk) -> None:
+    opened(desk, LOBBY)
+    box = desk.control("Allow calls without end-to-end encryption", QCheckBox)
+    assert "could listen to such calls" not in desk.words()
+    box.click()
+    assert changed(desk).call.allow_unprotected
+    assert "could listen to such calls" in desk.words()
+
+
+@pytest.mark.parametrize(
+    ("choice", "key", "read", "expected"),
+    [("Colours", Qt.Key.Key_Down, lambda s: s.appearance.theme, "dark"),
+     ("Size", Qt.Key.Key_Down, lambda s: s.appearance.scale_percent, 125)],
+)  # fmt: skip
+def test_appearance_changes_at_once(
+    desk, qtbot: QtBot, choice: str, key: Qt.Key, read: Callable[[Settings], object], expected: object
+) -> None:
+    opened(desk)
+    qtbot.keyClick(desk.control(choice), key)
+    assert read(changed(desk)) == expected
+
+
+def test_edits_in_two_sections_do_not_undo_each_other(desk) -> None:
+    opened(desk, LOBBY)
+    desk.control("Allow calls without end-to-end encryption", QCheckBox).click()
+    desk.control("Let this network find my relay", QCheckBox).click()
+    settings = changed(desk)
+    assert settings.call.allow_unprotected
+    assert not settings.relay.announce
+
+
+def test_about_tells_whether_deep_redundancy_is_there(desk) -> None:
+    opened(desk, SETTINGS)
+    assert "Yes: long gaps" in desk.words()
+    desk.show(replace(SETTINGS, has_dred=False))
+    assert "No: this computer's Opus" in desk.words()
+
+
+def test_the_first_run_suggests_a_name_tests_sound_and_ends_with_the_settings(desk, qtbot: QtBot) -> None:
+    desk.show(FIRST_RUN)
+    alias = desk.control("Your name", QLineEdit)
+    assert alias.text() == "Lunar Otter"
+    alias.setText(" Anna ")
+    qtbot.keyClick(alias, Qt.Key.Key_Return)
+    assert desk.take() == [RefreshDevices()]
+    qtbot.keyClick(desk.control("Microphone"), Qt.Key.Key_Down)
+    assert changed(desk).audio.input_device == "Built-in microphone"
+    desk.show(replace(FIRST_RUN, first_run=False))
+    assert "Step 2 of 3" in desk.words(), "kept settings do not end the wizard"
+    desk.control("Test microphone").click()
+    desk.control("Next").click()
+    assert desk.take() == [TestMicrophone(on=True), TestMicrophone(on=False)]
+    assert FIRST_RUN.me.fingerprint in desk.words()
+    desk.control("Start").click()
+    (finish,) = desk.take()
+    assert isinstance(finish, FinishFirstRun)
+    assert (finish.settings.alias, finish.settings.audio.input_device) == ("Anna", "Built-in microphone")
+
+
+def test_the_settings_wait_until_there_is_an_identity(desk, qtbot: QtBot) -> None:
+    desk.show(UNLOCK)
+    desk.window.open_settings()
+    assert desk.window.findChild(SettingsDialog) is None
+
+
+def test_a_passphrase_unlocks_and_is_forgotten_by_the_field(desk, qtbot: QtBot) -> None:
+    desk.show(UNLOCK)
+    field = desk.control("Passphrase", QLineEdit)
+    assert field.echoMode() is QLineEdit.EchoMode.Password
+    assert field.hasFocus()
+    qtbot.keyClicks(field, "open sesame")
+    qtbot.keyClick(field, Qt.Key.Key_Return)
+    assert desk.take() == [Unlock("open sesame")]
+    assert field.text() == ""
+
+
+@pytest.mark.parametrize(
+    ("state", "expected"),
+    [(RELAY_KEY, "Accept new key"), (CONTACT_KEY, "Go on with new identity"), (ENCRYPTION_LOST, "Go on unprotected")],
+)
+def test_a_question_of_trust_is_answered_by_its_buttons(desk, state: AppState, expected: str) -> None:
+    desk.show(state)
+    desk.control(expected).click()
+    assert desk.take() == [AnswerTrust(accept=True)]
+    assert not desk.window.findChild(TrustDialog).isVisible()
+
+
+def test_old_and_new_key_are_both_shown_whole(desk) -> None:
+    desk.show(RELAY_KEY)
+    assert RELAY_KEY.trust.old in desk.words()
+    assert RELAY_KEY.trust.new in desk.words()
+    desk.show(CONTACT_KEY)
+    assert fp(2) in desk.words()
+    assert fp(9) in desk.words()
+    assert "You had verified this contact" in desk.words()
+
+
+@pytest.mark.parametrize("key", [Qt.Key.Key_Escape, Qt.Key.Key_Return, Qt.Key.Key_Space])
+def test_careless_keys_refuse_a_question_of_trust(desk, qtbot: QtBot, key: Qt.Key) -> None:
+    desk.show(RELAY_KEY)
+    dialog = desk.window.findChild(TrustDialog)
+    qtbot.keyClick(dialog.focusWidget() or dialog, key)
+    assert AnswerTrust(accept=True) not in desk.take()
+
+
+def test_closing_a_question_of_trust_refuses_it_once(desk) -> None:
+    desk.show(RELAY_KEY)
+    desk.window.findChild(TrustDialog).close()
+    assert desk.take() == [AnswerTrust(accept=False)]
+
+
+def test_an_answered_question_closes_by_itself(desk) -> None:
+    desk.show(RELAY_KEY)
+    desk.show(LOBBY)
+    assert not desk.window.findChild(TrustDialog).isVisible()
+    assert desk.take() == []
