@@ -14,8 +14,7 @@ sys.path.insert(0, str(Path(__file__).parent))  # test folders are no packages
 pytest.importorskip("PySide6")
 
 from PySide6.QtCore import QCoreApplication, QEvent
-from PySide6.QtWidgets import QWidget
-from pytestqt.qtbot import QtBot
+from PySide6.QtWidgets import QApplication, QWidget
 
 from wzp_core.engine.commands import Command
 from wzp_core.session.state import AppState
@@ -58,13 +57,24 @@ def settle() -> None:
 
 
 @pytest.fixture
-def desk(qtbot: QtBot) -> Iterator[Desk]:
+def desk(qapp: QApplication) -> Iterator[Desk]:
+    yield from open_desk()
+
+
+@pytest.fixture(scope="module")
+def common_desk(qapp: QApplication) -> Iterator[Desk]:
+    """One window for all tests of a module that leave nothing behind in it."""
+    yield from open_desk()
+
+
+def open_desk() -> Iterator[Desk]:
     window = MainWindow()
     made = Desk(window)
     window.command.connect(made.commands.append)
     window.show()
     window.activateWindow()
-    qtbot.waitActive(window)
+    settle()
+    assert window.isActiveWindow()
     yield made
     window.close()
     window.deleteLater()

@@ -3,12 +3,14 @@
 from collections.abc import Iterator
 
 import pytest
+from conftest import settle
 from PySide6.QtCore import QPoint, QRect, QSize, Qt
 from PySide6.QtWidgets import (
     QAbstractButton,
     QAbstractScrollArea,
     QApplication,
     QComboBox,
+    QDialog,
     QLabel,
     QLineEdit,
     QListView,
@@ -23,6 +25,7 @@ from PySide6.QtWidgets import (
 from pytestqt.qtbot import QtBot
 from ui_states import SETTINGS_STATES, STATES, TRUST_STATES
 
+from wzp_core.session.state import AppState
 from wzp_desktop.views.settings.dialog import SettingsDialog
 from wzp_desktop.views.trust import TrustDialog
 
@@ -30,6 +33,15 @@ ALL = {**STATES, **SETTINGS_STATES, **TRUST_STATES}
 CONTROLS = (QAbstractButton, QComboBox, QLineEdit, QListView, QPlainTextEdit, QProgressBar, QSlider)
 SMALL_SCREEN = QSize(800, 600)
 EVERY_STATE = pytest.mark.parametrize("name", ALL)
+
+
+@pytest.fixture
+def common(common_desk):
+    """The window that the tests of this module share, without what the last one opened."""
+    yield common_desk
+    for dialog in common_desk.window.findChildren(QDialog):
+        dialog.hide()
+    common_desk.show(AppState())
 
 
 def shown(desk, name: str, **look: object) -> QWidget:
@@ -57,8 +69,8 @@ def ancestors(widget: QWidget) -> Iterator[QWidget]:
 
 
 @EVERY_STATE
-def test_every_control_has_an_accessible_name(desk, name: str) -> None:
-    root = shown(desk, name)
+def test_every_control_has_an_accessible_name(common, name: str) -> None:
+    root = shown(common, name)
     nameless = [f"{type(each).__name__} {each.toolTip()!r}" for each in controls(root) if not each.accessibleName()]
     assert nameless == []
 
@@ -67,7 +79,8 @@ def test_every_control_has_an_accessible_name(desk, name: str) -> None:
 def test_tab_reaches_every_control_that_can_be_used(desk, qtbot: QtBot, name: str) -> None:
     root = shown(desk, name)
     root.activateWindow()
-    qtbot.waitActive(root)
+    settle()
+    assert root.isActiveWindow()
     wanted = {each for each in controls(root) if each.isEnabled() and not isinstance(each, QProgressBar)}
     reached: set[QWidget] = set()
     for _ in range(2 * len(wanted) + 4):
@@ -78,12 +91,11 @@ def test_tab_reaches_every_control_that_can_be_used(desk, qtbot: QtBot, name: st
 
 
 @EVERY_STATE
-@pytest.mark.parametrize("theme", ["light", "dark"])
-def test_nothing_is_cut_off_at_200_percent_on_a_small_screen(desk, name: str, theme: str) -> None:
-    desk.window.resize(SMALL_SCREEN)
-    root = shown(desk, name, theme=theme, scale_percent=200)
+def test_nothing_is_cut_off_at_200_percent_on_a_small_screen(common, name: str) -> None:
+    common.window.resize(SMALL_SCREEN)
+    root = shown(common, name, scale_percent=200)
     root.resize(root.size().boundedTo(SMALL_SCREEN))
-    desk.show(ALL[name], theme=theme, scale_percent=200)
+    common.show(ALL[name], scale_percent=200)
     assert root.width() <= SMALL_SCREEN.width()
     assert root.height() <= SMALL_SCREEN.height()
     assert list(cut_off(root)) == []
@@ -111,6 +123,24 @@ def least_height(widget: QWidget) -> int:
     if widget.hasHeightForWidth():
         return widget.heightForWidth(widget.width())
     return widget.minimumSizeHint().height()
+
+
+def test_controls_made_late_have_their_place_in_the_order_of_tab(desk) -> None:
+    for name, wanted in (
+        ("settings", ("Stop test", "Home (relay.example.org:4433)", "Relay name")),
+        (
+            "settings",
+            ("Stop test", "Home (relay.example.org:4433)", "Remove relay Club (192.0.2.7:4433)", "Relay name"),
+        ),
+        ("lobby", ("Relay", "Use relay Anna's laptop", "Fingerprint to call")),
+        ("call_choosing", ("120 884", "493 027", "755 310", "None of these", "Mute")),
+    ):
+        root = shown(desk, name)
+        order = [root]
+        while (following := order[-1].nextInFocusChain()) is not root:
+            order.append(following)
+        named = [each.accessibleName() for each in order if each.isVisible() and each.accessibleName() in wanted]
+        assert tuple(dict.fromkeys(named)) == wanted
 
 
 def test_a_wide_lobby_has_two_columns_and_a_narrow_one_has_one(desk, qtbot: QtBot) -> None:
@@ -144,9 +174,11 @@ def test_the_system_theme_is_followed_until_one_is_chosen(desk) -> None:
 
 def test_focus_is_seen_on_buttons_fields_and_lists(desk, qtbot: QtBot) -> None:
     desk.show(STATES["lobby"])
+    desk.window.activateWindow()
     for name in ("Settings", "Search people", "People online", "Join", "Call Swift Hawk", "Relay"):
         control = desk.control(name)
         desk.window.setFocus()
+        assert not control.hasFocus()
         before = control.grab().toImage()
         control.setFocus(Qt.FocusReason.TabFocusReason)
         assert control.grab().toImage() != before, name

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from string import Template
 from typing import Protocol, runtime_checkable
 
-from PySide6.QtCore import QSize
+from PySide6.QtCore import QSize, Qt
 from PySide6.QtGui import QColor, QIcon, QPalette
 from PySide6.QtWidgets import QLayout, QWidget
 
@@ -70,6 +70,18 @@ def wear(root: QWidget, look: Look) -> None:
         _resize(widget, look)
         if isinstance(widget, Dressed):
             widget.set_look(look)
+
+
+def tab_before(later: QWidget, *inserted: QWidget) -> None:
+    """Gives widgets that were made late their place in the order of Tab."""
+    before = later
+    while (earlier := before.previousInFocusChain()) is not None and earlier is not later:
+        before = earlier
+        if before.focusPolicy() is not Qt.FocusPolicy.NoFocus:
+            break
+    for widget in inserted:
+        QWidget.setTabOrder(before, widget)
+        before = widget
 
 
 def set_tone(widget: QWidget, name: str, value: str | bool) -> None:

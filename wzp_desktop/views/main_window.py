@@ -176,7 +176,9 @@ class MainWindow(QWidget):
             return
         self._look = look
         app = cast(QApplication, QApplication.instance())
-        app.setPalette(qt_palette(look))
-        app.setStyleSheet(stylesheet(look))
+        sheet = stylesheet(look)
+        if app.styleSheet() != sheet:  # restyling every widget is the slowest thing here
+            app.setPalette(qt_palette(look))
+            app.setStyleSheet(sheet)
         self.setMinimumSize(look.px(360), look.px(240))
         wear(self, look)

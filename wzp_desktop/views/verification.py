@@ -8,7 +8,7 @@ from wzp_desktop.presenters.verification import SasMode, SasPanel
 from wzp_desktop.views.button_row import ButtonRow
 from wzp_desktop.views.buttons import Button
 from wzp_desktop.views.frames import Card, IconLabel, beside
-from wzp_desktop.views.look import Look, set_tone, spaced, wear
+from wzp_desktop.views.look import Look, set_tone, spaced, tab_before, wear
 from wzp_desktop.views.text import label, say
 
 _COLUMNS = 2
@@ -92,6 +92,7 @@ class SasCard(Card):
             at = len(self._codes)
             self._grid.addWidget(made, at // _COLUMNS, at % _COLUMNS)
             self._codes.append(made)
+            tab_before(self._none, made)
             wear(made, self._look)
         for at, button in enumerate(self._codes):
             button.setVisible(at < len(choices))

@@ -53,6 +53,7 @@ class RelayCard(Card):
             offer = _Offer()
             offer.used.connect(self._use)
             self._nearby.addWidget(offer)
+            offer.tab_after(self._offers[-1] if self._offers else self._choice)
             self._offers.append(offer)
             wear(offer, self._look)
         for at, offer in enumerate(self._offers):
@@ -72,16 +73,19 @@ class _Offer(QWidget):
     def __init__(self) -> None:
         super().__init__()
         self._offered = RelayChoice("", "")
-        self._name, self._use = label(role="muted"), Button("Use")
+        self._name, self.use = label(role="muted"), Button("Use")
         mark = IconLabel(16)
         mark.show_icon("nearby", Tone.ACCENT)
         row = QHBoxLayout(self)
         spaced(row)
-        row.addLayout(beside(mark, self._name, self._use, stretch=1))
-        self._use.clicked.connect(lambda: self.used.emit(self._offered))
+        row.addLayout(beside(mark, self._name, self.use, stretch=1))
+        self.use.clicked.connect(lambda: self.used.emit(self._offered))
+
+    def tab_after(self, earlier: QWidget) -> None:
+        QWidget.setTabOrder(earlier.use if isinstance(earlier, _Offer) else earlier, self.use)
 
     def apply(self, offered: RelayChoice) -> None:
         self._offered = offered
         say(self._name, f"Nearby: {offered.label}")
-        self._use.setAccessibleName(f"Use relay {offered.label}")
-        self._use.setToolTip(offered.address)
+        self.use.setAccessibleName(f"Use relay {offered.label}")
+        self.use.setToolTip(offered.address)

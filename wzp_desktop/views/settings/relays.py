@@ -10,7 +10,7 @@ from wzp_desktop.presenters.settings import SettingsScreen
 from wzp_desktop.views.buttons import Button
 from wzp_desktop.views.choice import ElidedRadio
 from wzp_desktop.views.frames import beside
-from wzp_desktop.views.look import Look, set_tone, spaced, wear
+from wzp_desktop.views.look import Look, set_tone, spaced, tab_before, wear
 from wzp_desktop.views.settings.section import Section
 from wzp_desktop.views.text import field, label
 
@@ -63,6 +63,7 @@ class RelaysSection(Section):
         row.chosen.connect(lambda address: self.edit(lambda settings: chosen_relay(settings, address)))
         row.removed.connect(lambda address: self.edit(lambda settings: without_relay(settings, address)))
         self._list.addWidget(row)
+        tab_before(self._name, *row.controls())
         self._rows.append(row)
         wear(row, self._look)
 
@@ -99,6 +100,9 @@ class _RelayRow(QWidget):
         row.addLayout(beside(self._choose, self._remove, stretch=0))
         self._choose.clicked.connect(self._on_chosen)
         self._remove.clicked.connect(lambda: self.removed.emit(self._address))
+
+    def controls(self) -> tuple[QWidget, ...]:
+        return (self._choose, self._remove)
 
     def apply(self, choice: RelayChoice, *, chosen: bool) -> None:
         self._address = choice.address
