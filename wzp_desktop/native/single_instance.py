@@ -7,6 +7,7 @@ from PySide6.QtNetwork import QLocalServer, QLocalSocket
 
 _LONGEST_MESSAGE = 1024
 _WAIT_MS = 1000
+_UNCONNECTED = QLocalSocket.LocalSocketState.UnconnectedState
 
 
 class SingleInstance(QObject):
@@ -22,6 +23,7 @@ class SingleInstance(QObject):
         self._address = name if sys.platform == "win32" else f"{folder}/{name}"
         self._lock = QLockFile(f"{folder}/{name}.lock")
         self._lock.setStaleLockTime(0)  # held as long as the process lives
+        self._visitors = list[QLocalSocket]()
         self._server = QLocalServer(self)
         self._server.setSocketOptions(QLocalServer.SocketOption.UserAccessOption)
         self._server.newConnection.connect(self._on_connection)
@@ -51,14 +53,23 @@ class SingleInstance(QObject):
 
     def _on_connection(self) -> None:
         while (socket := self._server.nextPendingConnection()) is not None:
-            socket.readyRead.connect(lambda taken=socket: self._read(taken))
-            socket.disconnected.connect(socket.deleteLater)
-            self._read(socket)
+            self._visitors.append(socket)
+            socket.readyRead.connect(self._read)
+            socket.disconnected.connect(self._read)
+            self._read()
 
-    def _read(self, socket: QLocalSocket) -> None:
-        if socket.canReadLine():
-            line = bytes(socket.readLine(_LONGEST_MESSAGE + 2).data())
-            socket.disconnectFromServer()
-            self.asked.emit(line.decode(errors="replace").strip())
-        elif socket.bytesAvailable() > _LONGEST_MESSAGE:
-            socket.abort()
+    def _read(self) -> None:
+        """Takes the line of every visitor that has sent one; the visitor ends the connection."""
+        for socket in list(self._visitors):
+            if socket.canReadLine():
+                line = bytes(socket.readLine(_LONGEST_MESSAGE + 2).data())
+                self._dismiss(socket)
+                self.asked.emit(line.decode(errors="replace").strip())
+            elif socket.bytesAvailable() > _LONGEST_MESSAGE or socket.state() is _UNCONNECTED:
+                self._dismiss(socket)
+
+    def _dismiss(self, socket: QLocalSocket) -> None:
+        self._visitors.remove(socket)
+        socket.readyRead.disconnect(self._read)
+        socket.disconnected.disconnect(self._read)
+        socket.deleteLater()
