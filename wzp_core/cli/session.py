@@ -23,13 +23,13 @@ def add_identity_flags(parser: ArgumentParser) -> None:
     parser.add_argument(
         "--seed-file", type=Path, metavar="FILE", help="64 hex digits; used instead of the profile's identity"
     )
+    parser.add_argument("--device", default="", metavar="NAME", help="sound device; `none` = files only")
     parser.add_argument("--json", action="store_true", help="one JSON object per line on stdout")
 
 
 def add_engine_flags(parser: ArgumentParser) -> None:
     add_identity_flags(parser)
     parser.add_argument("--relay", required=True, metavar="HOST:PORT", help="relay to use")
-    parser.add_argument("--device", default="", metavar="NAME", help="sound device; `none` = files only")
     parser.add_argument("--alias", default="", help="the name others see")
     parser.add_argument("--play", type=Path, metavar="WAV", help="what the microphone hears")
     parser.add_argument("--record", type=Path, metavar="WAV", help="where the speaker goes (48 kHz mono)")

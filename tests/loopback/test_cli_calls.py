@@ -1,0 +1,90 @@
+"""The command line against a relay, all real processes."""
+
+import signal
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.loopback.processes import Shop, free_port, shop
+
+NOBODY = "0000:0000:0000:0000:0000:0000:0000:0001"
+
+
+@pytest.fixture
+def street(tmp_path: Path) -> Iterator[Shop]:
+    with shop(tmp_path) as opened:
+        yield opened
+
+
+def test_a_call_is_answered_talked_in_and_summed_up_on_both_sides(street: Shop) -> None:
+    port = free_port()
+    street.relay(port)
+    bob = street.phone("bob", "listen", "--calls", 1, port=port)
+    fingerprint = bob.until("registered")["fingerprint"]
+    alice = street.phone("alice", "call", fingerprint, "--seconds", 1, port=port)
+    codes = [each.until("sas")["code"] for each in (alice, bob)]
+    assert codes[0] == codes[1]
+    for phone, reason in ((alice, "hung_up"), (bob, "peer_hung_up")):
+        summary = phone.until("summary")
+        assert phone.exit_code() == 0
+        assert (summary["reason"], summary["badge"], summary["path"]) == (reason, "encrypted", "relay")
+        assert summary["opened"] > 30
+        assert summary["rejected"] == 0
+        assert summary["setup_ms"] > 0
+
+
+def test_a_declined_call_and_one_to_nobody_have_their_own_exit_codes(street: Shop) -> None:
+    port = free_port()
+    street.relay(port)
+    bob = street.phone("bob", "listen", "--answer", "reject", "--calls", 1, port=port)
+    declined = street.phone("alice", "call", bob.until("registered")["fingerprint"], port=port)
+    assert declined.exit_code() == 4
+    assert declined.events[-1]["reason"] == "declined"
+    assert street.phone("carol", "call", NOBODY, port=port).exit_code() == 3
+    assert street.phone("dave", "call", "not a fingerprint", port=port).exit_code() == 2
+
+
+def test_a_relay_with_another_key_than_before_is_a_security_failure(street: Shop) -> None:
+    port = free_port()
+    relay = street.relay(port)
+    assert street.phone("alice", "presence", "--seconds", 0.1, port=port).exit_code() == 0
+    relay.process.terminate()
+    assert relay.process.wait(5) == 0
+    (street.folder / "relay").rename(street.folder / "old")
+    street.relay(port)
+    assert street.phone("alice", "presence", "--seconds", 0.1, port=port).exit_code() == 6
+
+
+def test_a_relay_killed_in_a_call_and_started_again_costs_a_moment(street: Shop) -> None:
+    port = free_port()
+    relay = street.relay(port)
+    bob = street.phone("bob", "listen", "--calls", 1, port=port)
+    alice = street.phone("alice", "call", bob.until("registered")["fingerprint"], port=port)
+    alice.until("media")
+    bob.until("media")
+    relay.process.send_signal(signal.SIGKILL)
+    relay.process.wait()
+    killed = time.monotonic()
+    street.relay(port)
+    back = [phone.until("reconnected")["at"] - killed for phone in (alice, bob)]
+    print(f"media back after {back[0]:.2f} s and {back[1]:.2f} s")
+    watcher = street.phone("carol", "presence", "--seconds", 1, port=port)
+    watcher.until("presence")
+    assert watcher.exit_code() == 0
+    assert max(len(e["users"]) for e in watcher.events if e["event"] == "presence") == 2
+    alice.process.terminate()
+    summary = bob.until("summary")
+    assert (summary["reason"], summary["reconnects"]) == ("peer_hung_up", 1)
+    assert bob.exit_code() == 0
+
+
+def test_two_in_a_room_see_and_hear_each_other(street: Shop) -> None:
+    port = free_port()
+    street.relay(port)
+    phones = [street.phone(name, "room", "Kitchen Table", "--seconds", 2, port=port) for name in ("alice", "bob")]
+    for phone in phones:
+        assert phone.exit_code() == 0
+        assert max(e["count"] for e in phone.events if e["event"] == "participants") == 2
+        assert phone.events[-1]["opened"] > 20
