@@ -146,7 +146,10 @@ class Engine:
                 await self._join(name, tasks)
             case ask.LeaveRoom():
                 await self._leave()
-            case ask.ChangeSettings(settings=settings) | ask.FinishFirstRun(settings=settings):
+            case ask.ChangeSettings(settings=settings):
+                await self._change_settings(settings)
+            case ask.FinishFirstRun(settings=settings):
+                self._board.set(first_run=False)
                 await self._change_settings(settings)
             case ask.AnswerTrust(accept=accept):
                 await self._answer_trust(accept)
@@ -183,7 +186,7 @@ class Engine:
     async def _change_settings(self, settings: Settings) -> None:
         before = self._board.state.settings
         self._knobs.audio = settings.audio
-        self._board.set(settings=settings, first_run=False)
+        self._board.set(settings=settings)
         self._keeper.show()
         await self._world.settings.save(settings)
         if (before.relay.selected, before.alias) != (settings.relay.selected, settings.alias):
