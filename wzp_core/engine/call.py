@@ -27,6 +27,7 @@ from wzp_core.session.call_events import (
     PeerJudged,
     RekeyCame,
     RekeyDue,
+    SasOverdue,
     Send,
     StartMedia,
     TimerFired,
@@ -38,6 +39,7 @@ _STATS_INTERVAL_S = 0.5
 _NO_AUDIO_S = 1.0
 _FRAME_MS = 20.0
 _REKEY_S = 3600.0
+_SAS_LIMIT_S = 10.0
 _LONG_OUTAGE_S = 10.0
 
 log = logger("call")
@@ -169,7 +171,8 @@ class CallSession:
     # --- what the user sees ------------------------------------------------------------------------------------
 
     async def _watch(self) -> None:
-        """Refreshes the numbers on the screen, and asks for fresh keys when it is time."""
+        """Refreshes the numbers on the screen, and says when it is time for fresh keys or too late for a code."""
+        overdue_at = self._loop.time() + _SAS_LIMIT_S
         while True:
             await asyncio.sleep(_STATS_INTERVAL_S)
             self._refresh()
@@ -177,6 +180,9 @@ class CallSession:
             if self._loop.time() >= self._rekey_at:
                 self._rekey_at = self._loop.time() + _REKEY_S
                 self.put(RekeyDue(self._context.world.entropy(32)))
+            if self._loop.time() >= overdue_at:
+                overdue_at = float("inf")
+                self.put(SasOverdue())
 
     def _refresh(self) -> None:
         if self._media is None:

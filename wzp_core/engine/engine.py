@@ -189,7 +189,9 @@ class Engine:
         self._board.set(settings=settings)
         self._keeper.show()
         await self._world.settings.save(settings)
-        if (before.relay.selected, before.alias) != (settings.relay.selected, settings.alias):
+        if before.relay.selected != settings.relay.selected and self._signalling is not None:
+            self._signalling.choose_again()
+        elif before.alias != settings.alias:
             self._reconnect()
 
     def _reconnect(self) -> None:

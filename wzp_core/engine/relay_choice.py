@@ -15,6 +15,10 @@ class RelayChoice:
         self._world, self._board, self._override = world, board, override
         self._own: RelayTarget | None = None
 
+    def forget_override(self) -> None:
+        """The user has chosen another relay than the one the program was started with."""
+        self._override = ""
+
     async def target(self, lifetime: AsyncExitStack) -> RelayTarget:
         """Raises Unavailable(NO_PORT) where the own relay cannot start, LocalMisuse(BAD_SETTINGS) for a bad address."""
         settings = self._board.state.settings.relay

@@ -84,6 +84,11 @@ class Signalling:
         if self._link is not None:
             self._link.close("normal close")
 
+    def choose_again(self) -> None:
+        """The user's choice of relay has changed."""
+        self._choice.forget_override()
+        self.kick()
+
     def decide(self, accept: bool) -> None:
         """The user's answer to a changed relay key."""
         if self._decision is not None and not self._decision.done():

@@ -39,6 +39,7 @@ from wzp_core.session.call_events import (
     RekeyCame,
     RekeyDue,
     SasCompared,
+    SasOverdue,
     Send,
     StartMedia,
     TimerFired,
@@ -50,6 +51,8 @@ OFFER_LIMIT_S = 10.0  # for the relay's word that it rings
 RING_LIMIT_S = 60.0
 SETUP_LIMIT_S = 15.0  # from the answer to the first packet
 LOST_LIMIT_S = 30.0
+
+_FORGERIES = {ErrorCode.RELAY_KEY_CHANGED, ErrorCode.BAD_SIGNATURE}
 
 ENTROPY = 32 + 32 + 16  # ephemeral secret, SAS nonce, decoys
 """Bytes of chance one call needs."""
@@ -187,7 +190,8 @@ class Call:
             case CallStage.ACTIVE, MediaLost():
                 return self._enter(CallStage.RECONNECTING, now + LOST_LIMIT_S)
             case CallStage.CONNECTING | CallStage.ACTIVE | CallStage.RECONNECTING, MediaRefused(code=code):
-                return self._finish(EndReason.FAILED, HangupReason.ERROR, code=code)
+                why = EndReason.SECURITY if code in _FORGERIES else EndReason.FAILED
+                return self._finish(why, HangupReason.ERROR, code=code)
             case _, MuteState(muted=muted):
                 self.peer_muted = muted
                 return []
@@ -195,6 +199,9 @@ class Call:
                 return self._sas_step(event)
             case _, RekeyDue() | RekeyCame():
                 return self._rekey(event)
+            case _, SasOverdue() if self._sas_view.stage is SasStage.EXCHANGING:
+                self._sas_view = SasView()
+                return []
             case _, SasCompared(matches=matches):
                 return self._compared(matches)
             case _, TimerFired():

@@ -49,6 +49,11 @@ class MediaRefused:
 
 
 @dataclass(frozen=True, slots=True)
+class SasOverdue:
+    """No code for long: an older relay drops signals it does not know."""
+
+
+@dataclass(frozen=True, slots=True)
 class TimerFired:
     pass
 
@@ -110,6 +115,7 @@ CallInput: TypeAlias = (
     | PacketOpened
     | MediaLost
     | MediaRefused
+    | SasOverdue
     | TimerFired
     | RekeyDue
     | RekeyCame

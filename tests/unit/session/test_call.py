@@ -27,9 +27,11 @@ from wzp_core.session.call_events import (
     Declined,
     HungUp,
     MediaLost,
+    MediaRefused,
     PacketOpened,
     PeerJudged,
     SasCompared,
+    SasOverdue,
     Send,
     StartMedia,
     TimerFired,
@@ -266,6 +268,27 @@ def test_lost_media_is_waited_for_and_then_given_up() -> None:
     caller.handle(MediaLost(), 20.0)
     caller.handle(TimerFired(), 50.0)
     assert caller.view().ended is EndReason.LOST
+
+
+def test_a_code_that_never_comes_is_not_waited_for_for_ever() -> None:
+    caller, _, _, _ = connected()
+    assert caller.view().sas.stage is SasStage.EXCHANGING
+    caller.handle(SasOverdue(), 12.0)
+    assert caller.view().sas.stage is SasStage.NONE
+    assert caller.phase is CallStage.CONNECTING
+    fresh, other, pending, _ = connected()
+    exchange(fresh, other, sent(pending))
+    fresh.handle(SasOverdue(), 12.0)
+    assert fresh.view().sas.stage is SasStage.READY
+
+
+@pytest.mark.parametrize(
+    ("code", "ended"), [(ErrorCode.RELAY_KEY_CHANGED, EndReason.SECURITY), (ErrorCode.TIMED_OUT, EndReason.FAILED)]
+)
+def test_a_forged_relay_is_a_security_failure_and_a_broken_one_is_not(code: ErrorCode, ended: EndReason) -> None:
+    caller, _, _, _ = connected()
+    caller.handle(MediaRefused(code), 3.0)
+    assert (caller.view().ended, caller.view().ended_code) == (ended, code)
 
 
 def test_nothing_wakes_an_ended_call() -> None:
