@@ -34,6 +34,11 @@ class AudioSettings(_Checked):
     output_device: str = setting("", "Speaker; empty means the system's choice")
     input_volume: float = setting(1.0, "Microphone gain", low=0.0, high=4.0)
     output_volume: float = setting(1.0, "Playback gain", low=0.0, high=4.0)
+    echo_cancellation: bool = setting(True, "Take what the speaker plays out of what the microphone hears")
+    noise_suppression: str = setting(
+        "light", "Background noise: strong harms clear speech a little", choices=("off", "light", "strong")
+    )
+    automatic_gain: bool = setting(True, "Bring speech to an even loudness")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

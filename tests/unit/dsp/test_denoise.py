@@ -1,0 +1,65 @@
+import sys
+
+import numpy as np
+import pytest
+
+from wzp_core.dsp import rnnoise
+from wzp_core.dsp.denoise import NoiseSuppression, denoiser
+from wzp_core.dsp.rnnoise import RnNoise
+from wzp_core.errors import ErrorCode, LocalMisuse, Unavailable
+
+
+@pytest.fixture
+def without_rnnoise(monkeypatch: pytest.MonkeyPatch) -> None:
+    def missing() -> None:
+        raise Unavailable(ErrorCode.NO_CODEC, library="rnnoise")
+
+    monkeypatch.setattr(rnnoise, "_library", missing)
+
+
+def new_rnnoise() -> RnNoise:
+    try:
+        return RnNoise()
+    except Unavailable:
+        pytest.skip("neither pyrnnoise nor librnnoise is installed")
+
+
+def test_strong_without_its_library_is_light(without_rnnoise: None) -> None:
+    used, process = denoiser(NoiseSuppression.STRONG)
+    assert used is NoiseSuppression.LIGHT
+    assert process is not None
+
+
+@pytest.mark.parametrize("wanted", [NoiseSuppression.STRONG, NoiseSuppression.LIGHT])
+def test_without_any_library_nothing_is_done(
+    wanted: NoiseSuppression, without_rnnoise: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(sys.modules, "pywebrtc_audio", None)
+    assert denoiser(wanted) == (NoiseSuppression.OFF, None)
+
+
+def test_every_block_of_a_long_frame_is_treated() -> None:
+    noise = (np.random.default_rng(1).standard_normal(96_000) * 500).astype(np.int16)
+    long, short = new_rnnoise(), new_rnnoise()
+    whole = np.concatenate([long.process(noise[at : at + 1_920]) for at in range(0, noise.size, 1_920)])
+    parts = np.concatenate([short.process(noise[at : at + 480]) for at in range(0, noise.size, 480)])
+    assert np.array_equal(whole, parts)
+    assert np.abs(whole[48_000:].astype(int)).mean() < 40
+
+
+@pytest.mark.parametrize("frame", [np.zeros(0, np.int16), np.zeros(479, np.int16), np.zeros(480, np.float32)])
+def test_nothing_but_whole_blocks_reaches_the_library(frame: np.ndarray) -> None:
+    with pytest.raises(LocalMisuse):
+        new_rnnoise().process(frame)
+
+
+def test_a_library_that_is_none_is_told(monkeypatch: pytest.MonkeyPatch, tmp_path: object) -> None:
+    (tmp_path / "librnnoise.so").write_text("not a library")  # type: ignore[operator]
+    monkeypatch.setattr(rnnoise, "_bundled", lambda: f"{tmp_path}/librnnoise.so")
+    rnnoise._library.cache_clear()
+    try:
+        with pytest.raises(Unavailable) as caught:
+            RnNoise()
+    finally:
+        rnnoise._library.cache_clear()
+    assert caught.value.code is ErrorCode.NO_CODEC
