@@ -1,24 +1,33 @@
-import pytest
+"""Addresses as people type them."""
 
-from wzp_core.protocol.address import DEFAULT_PORT, split_address
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from wzp_core.protocol.address import split_address
 
 
 @pytest.mark.parametrize(
-    ("typed", "address"),
+    ("text", "parts"),
     [
-        ("relay.example", ("relay.example", DEFAULT_PORT)),
-        (" relay.example:1 ", ("relay.example", 1)),
-        ("203.0.113.5:65535", ("203.0.113.5", 65_535)),
-        ("[2001:db8::1]:5", ("2001:db8::1", 5)),
-        ("[2001:db8::1]", ("2001:db8::1", DEFAULT_PORT)),
-        ("2001:db8::1", ("2001:db8::1", DEFAULT_PORT)),
-        ("relay.example:", ("relay.example", DEFAULT_PORT)),
+        ("relay.example", ("relay.example", 4433)),
+        (" relay.example:5000 ", ("relay.example", 5000)),
+        ("192.0.2.1:1", ("192.0.2.1", 1)),
+        ("[2001:db8::1]:5000", ("2001:db8::1", 5000)),
+        ("[2001:db8::1]", ("2001:db8::1", 4433)),
+        ("2001:db8::1", ("2001:db8::1", 4433)),
     ],
 )
-def test_an_address_is_a_host_with_or_without_a_port(typed: str, address: tuple[str, int]) -> None:
-    assert split_address(typed) == address
+def test_host_and_port_are_told_apart(text: str, parts: tuple[str, int]) -> None:
+    assert split_address(text) == parts
 
 
-@pytest.mark.parametrize("typed", ["", ":5", "host:0", "host:65536", "host:x", "host:５", "[::1", "[::1]x", "[]:5"])
-def test_what_is_no_address_is_none(typed: str) -> None:
-    assert split_address(typed) is None
+@pytest.mark.parametrize("text", ["", ":4433", "host:0", "host:65536", "host:x", "[::1", "[::1]x", "[]:1", "h:١"])
+def test_what_is_no_address_is_none(text: str) -> None:
+    assert split_address(text) is None
+
+
+@given(st.text())
+def test_no_text_does_worse_than_be_refused(text: str) -> None:
+    parts = split_address(text)
+    assert parts is None or (parts[0] and 0 < parts[1] < 65_536)
