@@ -14,8 +14,8 @@ Denoise = Callable[[Samples], Samples]
 class NoiseSuppression(Enum):
     """The values are those of the setting.
 
-    LIGHT is the default: it hardly touches clean speech and helps at every noise level. STRONG removes much more noise
-    and does audible harm to speech that had none; it costs 1.1 ms per frame and 13 ms more delay.
+    LIGHT is the default: it hardly touches clean speech (PESQ 4.1) and helps at every noise level. STRONG removes much
+    more noise, harms speech that had none (3.0), costs 1 ms more work per frame and 13 ms more delay.
     """
 
     OFF = "off"

@@ -36,7 +36,7 @@ class AudioSettings(_Checked):
     output_volume: float = setting(1.0, "Playback gain", low=0.0, high=4.0)
     echo_cancellation: bool = setting(True, "Take what the speaker plays out of what the microphone hears")
     noise_suppression: str = setting(
-        "light", "Background noise: strong harms clear speech a little", choices=("off", "light", "strong")
+        "light", "Suppress background noise; strong changes clear speech too", choices=("off", "light", "strong")
     )
     automatic_gain: bool = setting(True, "Bring speech to an even loudness")
 

@@ -1,4 +1,6 @@
 import sys
+from dataclasses import fields
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -7,6 +9,7 @@ from wzp_core.dsp import rnnoise
 from wzp_core.dsp.denoise import NoiseSuppression, denoiser
 from wzp_core.dsp.rnnoise import RnNoise
 from wzp_core.errors import ErrorCode, LocalMisuse, Unavailable
+from wzp_core.settings.schema import AudioSettings
 
 
 @pytest.fixture
@@ -22,6 +25,12 @@ def new_rnnoise() -> RnNoise:
         return RnNoise()
     except Unavailable:
         pytest.skip("neither pyrnnoise nor librnnoise is installed")
+
+
+def test_the_setting_offers_what_there_is_and_starts_with_light() -> None:
+    declared = next(spec for spec in fields(AudioSettings) if spec.name == "noise_suppression")
+    assert set(declared.metadata["choices"]) == {choice.value for choice in NoiseSuppression}
+    assert NoiseSuppression(declared.default) is NoiseSuppression.LIGHT
 
 
 def test_strong_without_its_library_is_light(without_rnnoise: None) -> None:
@@ -53,8 +62,8 @@ def test_nothing_but_whole_blocks_reaches_the_library(frame: np.ndarray) -> None
         new_rnnoise().process(frame)
 
 
-def test_a_library_that_is_none_is_told(monkeypatch: pytest.MonkeyPatch, tmp_path: object) -> None:
-    (tmp_path / "librnnoise.so").write_text("not a library")  # type: ignore[operator]
+def test_a_library_that_is_none_is_told(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    (tmp_path / "librnnoise.so").write_text("not a library")
     monkeypatch.setattr(rnnoise, "_bundled", lambda: f"{tmp_path}/librnnoise.so")
     rnnoise._library.cache_clear()
     try:
