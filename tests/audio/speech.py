@@ -5,8 +5,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from wzp_core.cli.bench_score import scored
 from wzp_core.dsp.frame import FRAME_SAMPLES, Samples
-from wzp_core.dsp.resample import downsampled
 from wzp_core.io.wav import read_wav
 
 RECORDING = Path(
@@ -31,22 +31,10 @@ def offset_of(heard: Samples, within: Samples) -> int:
     return best if best < size // 2 else best - size
 
 
-def aligned(sent: Samples, heard: Samples) -> tuple[Samples, Samples]:
-    heard = heard[max(0, offset_of(heard, sent)) :]
-    length = min(sent.size, heard.size)
-    return sent[:length], heard[:length]
-
-
 def pesq_wb(sent: Samples, heard: Samples) -> float:
-    from pesq import pesq
-
-    sent, heard = aligned(sent, heard)
-    return float(pesq(16_000, downsampled(sent, 16_000), downsampled(heard, 16_000), "wb"))
+    return scored(sent, heard).pesq
 
 
 def intelligibility(sent: Samples, heard: Samples) -> float:
     """STOI, 0…1."""
-    from pystoi import stoi
-
-    sent, heard = aligned(sent, heard)
-    return float(stoi(sent.astype(float), heard.astype(float), 48_000))
+    return scored(sent, heard).stoi

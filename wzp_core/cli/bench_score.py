@@ -2,6 +2,7 @@
 
 import warnings
 from dataclasses import dataclass
+from itertools import groupby
 from typing import Final
 
 import numpy as np
@@ -15,10 +16,12 @@ SCORES_RATE_HZ: Final = 16_000
 LONGEST_DELAY_MS: Final = 600
 
 _PER_MS: Final = SCORES_RATE_HZ // 1000
-_PIECE: Final = 240 * _PER_MS
-_JOINT: Final = 10 * _PER_MS
-_STAY: Final = 0.05  # how much more alike another delay than the last must be
-_SILENT: Final = 100.0  # RMS of a piece that fits anywhere
+_HOP: Final = 20 * _PER_MS
+_WINDOW: Final = 80 * _PER_MS  # around a hop
+_REACH: Final = LONGEST_DELAY_MS * _PER_MS
+_JOINT: Final = 5 * _PER_MS
+_CHANGE: Final = 0.4  # likeness that another delay must win in all before it is believed
+_SILENT: Final = 100.0  # RMS of a window that fits anywhere
 
 _Values = npt.NDArray[np.float64]
 
@@ -29,14 +32,14 @@ class Score:
 
     pesq: float  # wide band, 1.0…4.64
     stoi: float  # 0…1
-    delay_ms: float  # mean over the pieces in which somebody speaks
+    delay_ms: float  # mean while somebody speaks
 
 
 def scored(sent: Samples, heard: Samples) -> Score:
     """Raises Unavailable(BAD_FILE) where the packages pesq and pystoi are missing or find no speech.
 
-    A receiver that adapts its delay is compared piece by piece, so that being 20 ms sooner is no fault; what is
-    missing, doubled or torn within a piece of 240 ms is.
+    A receiver may change its delay, so that speech is brought into step first: being 20 ms sooner is no fault, what
+    is missing or torn is.
     """
     try:
         from pesq import PesqError, pesq
@@ -56,36 +59,66 @@ def scored(sent: Samples, heard: Samples) -> Score:
 
 
 def in_step(said: _Values, heard: _Values) -> tuple[_Values, list[float]]:
-    """`heard` without its delay, piece by piece, and that delay in ms for the pieces with speech; both at 16 kHz."""
-    reach = LONGEST_DELAY_MS * _PER_MS
-    padded = np.concatenate((heard, np.zeros(reach + _PIECE + _JOINT)))[: said.size + reach + _PIECE + _JOINT]
+    """`heard` without its delay, however that changed, and that delay in ms for every 20 ms of speech; at 16 kHz."""
     fitted = np.zeros(said.size)
-    delays_ms: list[float] = []
-    delay: int | None = None
+    delays, spoken = _delays(said, heard)
+    padded = np.concatenate((heard, np.zeros(_REACH + _HOP + _JOINT)))
     rise = np.linspace(0.0, 1.0, _JOINT)
-    for start in range(0, said.size, _PIECE):
-        piece = said[start : start + _PIECE]
-        if np.sqrt(np.mean(piece * piece)) >= _SILENT and piece.size == _PIECE:
-            delay = _best_delay(piece, padded[start : start + reach + _PIECE], delay)
-            delays_ms.append(delay / _PER_MS)
-        at = start + (delay or 0)
-        end = min(said.size, start + _PIECE + _JOINT)
-        taken = padded[at : at + end - start]
-        if start:
-            joint = min(_JOINT, taken.size)
-            taken = taken.copy()
-            taken[:joint] = fitted[start : start + joint] * (1.0 - rise[:joint]) + taken[:joint] * rise[:joint]
+    for hop, delay in enumerate(delays):
+        start, end = hop * _HOP, min(said.size, (hop + 1) * _HOP + _JOINT)
+        taken = padded[start + delay : end + delay].copy()
+        if hop and taken.size >= _JOINT:
+            taken[:_JOINT] = fitted[start : start + _JOINT] * (1.0 - rise) + taken[:_JOINT] * rise
         fitted[start:end] = taken
-    return fitted, delays_ms
+    return fitted, [delay / _PER_MS for delay, speaks in zip(delays, spoken, strict=True) if speaks]
 
 
-def _best_delay(piece: _Values, within: _Values, last: int | None) -> int:
-    """Where in `within` the piece is found, by normalised cross-correlation."""
-    size = 1 << (within.size + piece.size).bit_length()
-    product = np.fft.irfft(np.fft.rfft(within, size) * np.conj(np.fft.rfft(piece, size)), size)
-    product = product[: within.size - piece.size + 1]
+def _delays(said: _Values, heard: _Values) -> tuple[list[int], list[bool]]:
+    """The delay of every 20 ms in samples, and whether somebody speaks then: the likeliest course with few changes."""
+    hops = max(1, said.size // _HOP)
+    margin = (_WINDOW - _HOP) // 2
+    around = np.concatenate((np.zeros(margin), said, np.zeros(_WINDOW)))
+    later = np.concatenate((np.zeros(margin), heard, np.zeros(_REACH + _WINDOW)))
+    total = np.zeros(LONGEST_DELAY_MS)
+    came_from = np.zeros((hops, LONGEST_DELAY_MS), dtype=np.int64)
+    exact = np.zeros((hops, LONGEST_DELAY_MS), dtype=np.int64)
+    spoken = []
+    for hop in range(hops):
+        window = around[hop * _HOP : hop * _HOP + _WINDOW]
+        spoken.append(bool(np.sqrt(np.mean(window * window)) >= _SILENT))
+        best = int(np.argmax(total))
+        jumps = total < total[best] - _CHANGE
+        came_from[hop] = np.where(jumps, best, np.arange(LONGEST_DELAY_MS))
+        total = np.where(jumps, total[best] - _CHANGE, total)
+        if spoken[-1]:
+            alike = _likeness(window, later[hop * _HOP : hop * _HOP + _REACH + _WINDOW - 1])
+            blocks = alike.reshape(LONGEST_DELAY_MS, _PER_MS)
+            exact[hop] = blocks.argmax(axis=1)
+            total = total + blocks.max(axis=1)
+    return _course(total, came_from, exact, spoken), spoken
+
+
+def _course(
+    total: _Values, came_from: npt.NDArray[np.int64], exact: npt.NDArray[np.int64], spoken: list[bool]
+) -> list[int]:
+    """Back from the best end; within one delay the median of the exact values holds."""
+    states = [int(np.argmax(total))]
+    for hop in range(len(spoken) - 1, 0, -1):
+        states.append(int(came_from[hop][states[-1]]))
+    states.reverse()
+    delays: list[int] = []
+    for state, hops in groupby(range(len(states)), key=states.__getitem__):
+        run = list(hops)
+        fine = [int(exact[hop][state]) for hop in run if spoken[hop]]
+        delays += [state * _PER_MS + (int(np.median(fine)) if fine else 0)] * len(run)
+    return delays
+
+
+def _likeness(window: _Values, within: _Values) -> _Values:
+    """Normalised cross-correlation at every place of `within`, -1…1."""
+    size = 1 << (within.size + window.size).bit_length()
+    product = np.fft.irfft(np.fft.rfft(within, size) * np.conj(np.fft.rfft(window, size)), size)
     energies = np.concatenate(([0.0], np.cumsum(within * within)))
-    energy = energies[piece.size :] - energies[: -piece.size]
-    alike = product / np.sqrt((energy + 1.0) * (float(piece @ piece) + 1.0))
-    best = int(np.argmax(alike))
-    return last if last is not None and alike[last] >= alike[best] - _STAY else best
+    energy = energies[window.size :] - energies[: -window.size]
+    found: _Values = product[: energy.size] / np.sqrt((energy + 1.0) * (float(window @ window) + 1.0))
+    return found

@@ -5,6 +5,7 @@ from enum import Enum
 from typing import Final, Generic, TypeAlias, TypeVar
 
 from wzp_core.dsp.frame import FRAME_MS
+from wzp_core.media.pace import Pace, Pacing
 from wzp_core.media.playout import TargetDelay
 from wzp_core.protocol.media.sequence import extend
 
@@ -17,8 +18,10 @@ _SEEN: Final = 128
 _LONGEST_PAUSE_MS: Final = 10_000  # a sender that suppresses silence jumps ahead in its timestamps
 _LONGEST_PACKET_MS: Final = 120
 _SMOOTHING: Final = 0.1
-_HURRY_MS: Final = 100.0  # this much too late, time is won in speech too
-_JUMP_MS: Final = 400.0  # and this much, by leaving audio out
+_FILL_MS: Final = FRAME_MS // 2  # the shortest guess every codec makes well
+_FADED_MS: Final = 160.0  # of waiting in a row: from here on a pause is no worse for being longer
+_HURRY_MS: Final = 100.0  # this much too late, what was lost is no longer worth its time
+_JUMP_MS: Final = 400.0  # and this much, time is won by leaving audio out
 
 
 class Pushed(Enum):
@@ -32,10 +35,10 @@ class Pushed(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Play(Generic[T]):
-    """The next packet is due; with `then`, both are to be played in the time of one."""
+    """The next packet is due."""
 
     packet: T
-    then: T | None = None
+    pace: Pace = Pace.NORMAL
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +47,7 @@ class Missing(Generic[T]):
 
     distance: int
     later: T
+    pace: Pace = Pace.NORMAL
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +55,7 @@ class Wait:
     """Nothing is due: fill the time, the position stays."""
 
     started: bool
+    fill_ms: int = FRAME_MS
 
 
 Taken: TypeAlias = Play[T] | Missing[T] | Wait
@@ -71,6 +76,7 @@ class JitterBuffer(Generic[T]):
         self.duplicated = 0
         self.discarded = 0  # here, but never played: too many, or far behind
         self.frame_ms = float(FRAME_MS)  # of the packets in use; the owner keeps it true
+        self.floor_ms = 0.0  # the owner's least target: what repairs of a block need to be in time
         self._delay = TargetDelay()
         self._held: dict[int, _Held[T]] = {}
         self._places: set[int] = set()  # packets without audio: only their sequence number counts
@@ -81,8 +87,10 @@ class JitterBuffer(Generic[T]):
         self._arrived_at = 0.0
         self._far: int | None = None
         self._started = False
-        self._waits = 0  # since the last packet was played, in 20 ms
+        self._waited_ms = 0.0  # since the last packet was played
+        self._pending_ms = 0.0
         self._lag_ms = 0.0
+        self._pacing = Pacing()
 
     @property
     def delay_ms(self) -> float:
@@ -91,7 +99,7 @@ class JitterBuffer(Generic[T]):
 
     @property
     def target_ms(self) -> float:
-        return self._delay.target_ms
+        return max(self.floor_ms, self._delay.target_ms)
 
     def __len__(self) -> int:
         return len(self._held)
@@ -114,21 +122,31 @@ class JitterBuffer(Generic[T]):
         missing_ms = min(reach_ms, max(0, number - self._highest - 1) * self.frame_ms)
         return self._queue(number, timestamp_ms, packet, now, missing_ms)
 
-    def take(self, now: float, *, quiet: bool = True) -> Taken[T]:
-        """What to do for the next stretch of playing; `quiet` says that a change of pace would hardly be heard now."""
+    def take(self, now: float, *, pending_ms: float = 0.0, quiet: bool = True) -> Taken[T]:
+        """What to play after the `pending_ms` that are left; `quiet` says that a change of pace would hardly be heard.
+
+        To be asked until 20 ms are there; `stretched` takes the length that a pace has won or lost.
+        """
+        self._pending_ms = pending_ms
         self._pass_by()
         if self._next is None or not self._held:
             return self._wait()
         due = self._held.get(self._next)
         if due is None:
             return self._take_missing(now, quiet)
-        lag = self._delay.lag_ms(due.media_ms, now)
-        if self._may_wait(quiet) and self._estimate(lag) + FRAME_MS <= self.target_ms:
+        lag = self._lag_of(due.media_ms, now)
+        if self._may_wait(quiet) and self._is_early(lag):
             self._lag_ms = lag + FRAME_MS
             return self._wait()
-        self._lag_ms = self._estimate(lag)
-        self._started, self._waits = True, 0
-        return self._play(now, quiet)
+        self._go_on(lag)
+        if self._lag_ms - self.target_ms > _JUMP_MS:
+            self._jump(now)
+        return Play(self._pop(), self._pace(quiet))
+
+    def stretched(self, by_ms: float) -> None:
+        """What was taken last became so much longer (or shorter) in playing; not to be called for 0."""
+        self._lag_ms += by_ms
+        self._pacing.stretched()
 
     # --- arrival
 
@@ -139,7 +157,7 @@ class JitterBuffer(Generic[T]):
         self._held.clear()
         self._places.clear()
         self._next = self._highest = number
-        self._seen, self._far, self._started, self._waits = 0, None, False, 0
+        self._seen, self._far, self._started, self._waited_ms = 0, None, False, 0.0
         self._clock, self._arrived_at = (number, timestamp_ms, 0.0), now
 
     def _is_far(self, number: int, now: float) -> bool:
@@ -168,7 +186,8 @@ class JitterBuffer(Generic[T]):
         media_ms = self._media_time(number, timestamp_ms)
         if packet is not None:
             self._delay.arrived(media_ms, now, missing_ms=missing_ms)
-        self._mark(number, timestamp_ms, media_ms, now)
+        clock = (number, timestamp_ms, media_ms) if packet is not None else self._clock
+        self._mark(number, clock, now)
         if number < (self._next or 0):
             if self._started:
                 self.late += 1
@@ -192,14 +211,14 @@ class JitterBuffer(Generic[T]):
             return last_media_ms + step * self.frame_ms
         return last_media_ms + passed
 
-    def _mark(self, number: int, timestamp_ms: int, media_ms: float, now: float) -> None:
+    def _mark(self, number: int, clock: tuple[int, int, float], now: float) -> None:
         ahead = number - self._highest
         self._arrived_at = now
         if ahead > 0:
             self._seen = (self._seen << min(ahead, _SEEN)) & ((1 << _SEEN) - 1)
             self._highest = number
         if ahead >= 0:
-            self._clock = (number, timestamp_ms, media_ms)
+            self._clock = clock
         if self._highest - number < _SEEN:
             self._seen |= 1 << (self._highest - number)
 
@@ -224,55 +243,61 @@ class JitterBuffer(Generic[T]):
         self._places = {place for place in self._places if place > number}
 
     def _wait(self) -> Wait:
-        self._waits += self._started
-        return Wait(self._started)
+        fill_ms = FRAME_MS if self._pending_ms < FRAME_MS - _FILL_MS else _FILL_MS
+        if self._started:
+            self._waited_ms += fill_ms
+        return Wait(self._started, fill_ms)
 
     def _may_wait(self, quiet: bool) -> bool:
-        return quiet or not self._started or self._waits > 0
+        return quiet or not self._started or self._waited_ms >= _FADED_MS
 
-    def _estimate(self, lag: float) -> float:
+    def _is_early(self, lag: float) -> bool:
+        """Whether waiting meets the target better than playing; between words too, stretching does the rest."""
+        return lag + FRAME_MS / 2 <= self.target_ms and (not self._started or lag + FRAME_MS <= self.target_ms)
+
+    def _lag_of(self, media_ms: float, now: float) -> float:
+        return self._delay.lag_ms(media_ms, now) + self._pending_ms
+
+    def _go_on(self, lag: float) -> None:
         """Single pulls come unevenly, so the lag is smoothed; after a pause the old value says nothing."""
-        if not self._started or self._waits or abs(lag - self._lag_ms) > _JUMP_MS:
-            return lag
-        return self._lag_ms + _SMOOTHING * (lag - self._lag_ms)
+        if self._started and not self._waited_ms and abs(lag - self._lag_ms) <= _JUMP_MS:
+            lag = self._lag_ms + _SMOOTHING * (lag - self._lag_ms)
+        self._lag_ms = lag
+        self._started, self._waited_ms = True, 0.0
+
+    def _pace(self, quiet: bool) -> Pace:
+        return self._pacing.pace(
+            delay_ms=self._lag_ms, target_ms=self.target_ms, last=not self._held and not self._places, quiet=quiet
+        )
 
     def _take_missing(self, now: float, quiet: bool) -> Taken[T]:
         number = self._next or 0
         first = min(self._held)  # places in between are stepped over when their turn comes
-        lag = self._delay.lag_ms(self._held[first].media_ms - (first - number) * self.frame_ms, now)
-        if self._may_wait(quiet) and lag + FRAME_MS <= self.target_ms:
+        absent = first - number - sum(number < place < first for place in self._places)
+        lag = self._lag_of(self._held[first].media_ms - absent * self.frame_ms, now)
+        if self._may_wait(quiet) and self._is_early(lag):
             return self._wait()
         skipped = self._skippable(lag - self.target_ms, first - number)
         if skipped:
             self.lost += skipped - sum(number < place < number + skipped for place in self._places)
             self._next = number + skipped
-            self._waits = 0 if self._next < first else self._waits
-            return self.take(now, quiet=quiet)
+            self._waited_ms = 0.0 if self._next < first else self._waited_ms
+            return self.take(now, pending_ms=self._pending_ms, quiet=quiet)
         self.lost += 1
         self._next = number + 1
-        self._started, self._waits = True, 0
-        return Missing(first - number, self._held[first].packet)
+        self._go_on(lag)
+        return Missing(first - number, self._held[first].packet, self._pace(quiet))
 
     def _skippable(self, excess_ms: float, missing: int) -> int:
         """Lost frames whose time was filled while waiting are not played again, unless the target wants them."""
         excess = max(0, int(excess_ms / self.frame_ms))
-        filled = missing if excess_ms > _HURRY_MS else int(self._waits * FRAME_MS / self.frame_ms)
+        filled = missing if excess_ms > _HURRY_MS else int(self._waited_ms / self.frame_ms)
         return min(excess, filled, missing)
-
-    def _play(self, now: float, quiet: bool) -> Play[T]:
-        if self._lag_ms - self.target_ms > _JUMP_MS:
-            self._jump(now)
-        first = self._pop()
-        excess = self._lag_ms - self.target_ms
-        if excess < self.frame_ms or (not quiet and excess < _HURRY_MS) or self._next not in self._held:
-            return Play(first)
-        self._lag_ms -= self.frame_ms
-        return Play(first, self._pop())
 
     def _jump(self, now: float) -> None:
         """After a stall of the player: leaves out what is there until the target is met."""
         while (self._next or 0) + 1 in self._held:
-            self._lag_ms = self._delay.lag_ms(self._held[self._next or 0].media_ms, now)
+            self._lag_ms = self._lag_of(self._held[self._next or 0].media_ms, now)
             if self._lag_ms <= self.target_ms:
                 break
             self._pop()

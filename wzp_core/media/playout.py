@@ -3,33 +3,40 @@
 from collections import deque
 from typing import Final
 
+import numpy as np
+
 from wzp_core.dsp.frame import FRAME_MS
 
 LEAST_MS: Final = float(FRAME_MS)
 MOST_MS: Final = 400.0
 MOST_FOR_RECOVERY_MS: Final = 200.0  # waiting for redundancy is worth so much conversational delay
 
-_FIRST_MS: Final = 2.0 * FRAME_MS  # until enough is known
+_FIRST_MS: Final = 1.5 * FRAME_MS  # until enough is known
 _ENOUGH_PACKETS: Final = 50
 _BUCKET_MS: Final = 5.0
 _BUCKETS: Final = int(MOST_MS / _BUCKET_MS)
-_MEMORY: Final = 0.98  # weight that stays per packet: about the last second decides
-_COVERED: Final = 0.95  # share of packets that must be in time
+_MEMORY: Final = 0.997  # weight that stays per packet: about the last seven seconds decide
+_COVERED: Final = 0.985  # share of packets that must be in time
 _FALL_MS_PER_S: Final = 10.0
 _BASE_INTERVAL_S: Final = 2.0
 _BASE_INTERVALS: Final = 3  # the fastest packet of the last 4–6 s is the zero of all delays; follows clock drift
 _PAUSE_S: Final = 1.5  # after it the sender may have slept: older transit times mean nothing
+_SPIKE_MS: Final = 80.0  # above the target
+_SPIKE_FALL_MS: Final = 5.0  # packets that waited together come faster than they were sent
+_SPIKE_MEMORY_S: Final = 10.0
+_RARE_SPIKES: Final = 2  # within that time
 
 
 class TargetDelay:
     """Learns from arrivals; rises at once, falls slowly. Times in ms, except `now` in s."""
 
     def __init__(self) -> None:
-        self._weights = [0.0] * _BUCKETS
+        self._weights = np.zeros(_BUCKETS)
         self._packets = 0
         self._bases: deque[tuple[int, float]] = deque(maxlen=_BASE_INTERVALS)
         self._target_ms = _FIRST_MS
         self._arrived_at: float | None = None
+        self._spikes = _Spikes()
 
     @property
     def target_ms(self) -> float:
@@ -48,10 +55,11 @@ class TargetDelay:
         transit = now * 1000.0 - media_ms
         self._note_transit(transit, now)
         late = transit - self._base()
-        self._note_delay(late)
-        for missing in range(FRAME_MS, int(missing_ms) + 1, FRAME_MS):
-            self._note_delay(min(late + missing, max(late, MOST_FOR_RECOVERY_MS)))
         self._packets += 1
+        if not self._spikes.excuse(late, self._target_ms, now):
+            self._note_delay(late)
+            for missing in range(FRAME_MS, int(missing_ms) + 1, FRAME_MS):
+                self._note_delay(min(late + missing, max(late, MOST_FOR_RECOVERY_MS)))
         self._settle(passed_s)
 
     def lag_ms(self, media_ms: float, now: float) -> float:
@@ -72,14 +80,14 @@ class TargetDelay:
         """The path became slower for good: what counted as late by as much is in time now."""
         self._target_ms = max(LEAST_MS, self._target_ms - risen)
         buckets = min(_BUCKETS - 1, int(risen / _BUCKET_MS))
-        in_time = sum(self._weights[: buckets + 1])
-        self._weights = [in_time, *self._weights[buckets + 1 :], *[0.0] * buckets]
+        in_time = self._weights[: buckets + 1].sum()
+        self._weights = np.concatenate(([in_time], self._weights[buckets + 1 :], np.zeros(buckets)))
 
     def _base(self) -> float:
         return min((transit for _, transit in self._bases), default=0.0)
 
     def _note_delay(self, late: float) -> None:
-        self._weights = [weight * _MEMORY for weight in self._weights]
+        self._weights *= _MEMORY
         self._weights[min(_BUCKETS - 1, max(0, int(late / _BUCKET_MS)))] += 1.0 - _MEMORY
 
     def _settle(self, passed_s: float) -> None:
@@ -90,10 +98,30 @@ class TargetDelay:
         self._target_ms = max(needed, self._target_ms - _FALL_MS_PER_S * passed_s)
 
     def _quantile(self) -> float:
-        wanted = _COVERED * sum(self._weights)
-        reached = 0.0
-        for bucket, weight in enumerate(self._weights):
-            reached += weight
-            if reached >= wanted:
-                return bucket * _BUCKET_MS
-        return MOST_MS
+        reached = np.cumsum(self._weights)
+        return float(np.searchsorted(reached, _COVERED * reached[-1])) * _BUCKET_MS
+
+
+class _Spikes:
+    """Packets that all waited for one stall tell nothing about the next ones, unless stalls come again and again."""
+
+    def __init__(self) -> None:
+        self._began: deque[float] = deque()
+        self._late_ms: float | None = None  # of the latest packet of the spike that is on
+
+    def excuse(self, late_ms: float, target_ms: float, now: float) -> bool:
+        """Whether this packet's lateness belongs to a rare spike; a path that stays slow is no spike."""
+        while self._began and now - self._began[0] > _SPIKE_MEMORY_S:
+            self._began.popleft()
+        if late_ms <= target_ms:
+            self._late_ms = None
+            return False
+        if self._late_ms is None:
+            if late_ms <= target_ms + _SPIKE_MS:
+                return False
+            self._began.append(now)
+        elif late_ms > self._late_ms - _SPIKE_FALL_MS:
+            self._late_ms = late_ms
+            return False
+        self._late_ms = late_ms
+        return len(self._began) <= _RARE_SPIKES

@@ -9,9 +9,10 @@ from wzp_core.codec.opus import OpusDecoder, has_inband_fec
 from wzp_core.codec.table import can_decode
 from wzp_core.dsp.frame import FRAME_SAMPLES, RATE_HZ, Samples, silence, to_samples
 from wzp_core.dsp.meter import dbfs
-from wzp_core.dsp.mix import spliced
+from wzp_core.dsp.stretch import ROUGHLY, accelerated, expanded
 from wzp_core.errors import RemoteViolation
 from wzp_core.media.jitter import JitterBuffer, Missing, Play, Pushed, Wait
+from wzp_core.media.pace import Pace
 from wzp_core.media.stats import StreamTotals
 from wzp_core.protocol.media.header import MediaPacket
 from wzp_core.protocol.profile import CodecId
@@ -79,7 +80,7 @@ class StreamReceiver:
     def pull(self, now: float) -> Samples:
         """The next 20 ms."""
         while self._pending.size < FRAME_SAMPLES:
-            self._pending = np.concatenate((self._pending, self._stretch(now)))
+            self._pending = np.concatenate((self._pending, self._following(now)))
         frame, self._pending = self._pending[:FRAME_SAMPLES], self._pending[FRAME_SAMPLES:]
         loudness = dbfs(frame)
         self._quiet = loudness < _QUIET_DBFS
@@ -90,14 +91,29 @@ class StreamReceiver:
     def close(self) -> None:
         self._decoder.close()
 
-    def _stretch(self, now: float) -> Samples:
-        match self._jitter.take(now, quiet=self._quiet):
-            case Play(packet=packet, then=following):
-                return self._decoded(packet) if following is None else self._both(packet, following)
-            case Missing(distance=distance, later=later):
-                return self._rebuilt(distance, later)
-            case Wait(started=started):
-                return self._filled(started)
+    def _following(self, now: float) -> Samples:
+        """What comes after the pending samples."""
+        match self._jitter.take(now, pending_ms=self._pending.size / _SAMPLES_PER_MS, quiet=self._quiet):
+            case Play(packet=packet, pace=pace):
+                return self._paced(self._decoded(packet), pace)
+            case Missing(distance=distance, later=later, pace=pace):
+                return self._paced(self._rebuilt(distance, later), pace)
+            case Wait(started=started, fill_ms=fill_ms):
+                return self._filled(started, fill_ms * _SAMPLES_PER_MS)
+
+    def _paced(self, samples: Samples, pace: Pace) -> Samples:
+        match pace:
+            case Pace.NORMAL:
+                return samples
+            case Pace.ACCELERATE:
+                played = accelerated(samples)
+            case Pace.HURRY:
+                played = accelerated(samples, likeness=ROUGHLY)
+            case Pace.EXPAND:
+                played = expanded(samples)
+        if played.size != samples.size:
+            self._jitter.stretched((played.size - samples.size) / _SAMPLES_PER_MS)
+        return played
 
     def _decoded(self, packet: MediaPacket) -> Samples:
         self._noise = packet.header.codec is CodecId.COMFORT_NOISE
@@ -112,13 +128,6 @@ class StreamReceiver:
         self._frame_samples = samples.size
         self._jitter.frame_ms = samples.size / _SAMPLES_PER_MS
         return samples
-
-    def _both(self, first: MediaPacket, second: MediaPacket) -> Samples:
-        """Two packets in the time of one, where they are equally long."""
-        ending, beginning = self._decoded(first), self._decoded(second)
-        if ending.size != beginning.size:
-            return np.concatenate((ending, beginning))
-        return spliced(ending, beginning)
 
     def _rebuilt(self, distance: int, later: MediaPacket) -> Samples:
         count = self._frame_samples
@@ -139,10 +148,10 @@ class StreamReceiver:
         self._concealed_samples += samples.size
         return samples
 
-    def _filled(self, started: bool) -> Samples:
+    def _filled(self, started: bool, count: int) -> Samples:
         if not started:
-            return silence()
-        return self._comfort() if self._noise else self._guess(FRAME_SAMPLES)
+            return silence(count)
+        return self._comfort(count) if self._noise else self._guess(count)
 
     def _guess(self, count: int) -> Samples:
         """Classical or deep interpolation; silence once it has faded out, which is no longer counted."""
@@ -153,8 +162,8 @@ class StreamReceiver:
         self._concealed_samples += count
         return faded(self._decoder.conceal(count), run)
 
-    def _comfort(self) -> Samples:
-        return to_samples(self._random.uniform(-_NOISE_AMPLITUDE, _NOISE_AMPLITUDE, FRAME_SAMPLES))
+    def _comfort(self, count: int = FRAME_SAMPLES) -> Samples:
+        return to_samples(self._random.uniform(-_NOISE_AMPLITUDE, _NOISE_AMPLITUDE, count))
 
     def _reach_of(self, packet: MediaPacket) -> int:
         if self._parsed is not packet:

@@ -1,10 +1,11 @@
 import pytest
 
 from wzp_core.media.jitter import MOST_HELD, JitterBuffer, Missing, Play, Pushed, Wait
+from wzp_core.media.pace import Pace
 
 
 class Line:
-    """A buffer between a sender and a player that both tick every 20 ms."""
+    """A buffer between a sender and a player that both tick every 20 ms; its speech cannot be stretched."""
 
     def __init__(self, first: int = 0) -> None:
         self.buffer: JitterBuffer[int] = JitterBuffer()
@@ -15,16 +16,38 @@ class Line:
         sequence = (self.first + number) & 0xFFFF
         return self.buffer.push(sequence, number * 20, number, self.now if at is None else at, reach_ms=reach_ms)
 
-    def take(self) -> object:
-        return self.buffer.take(self.now)
-
-    def tick(self, *numbers: int, reach_ms: float = 0.0) -> object:
+    def tick(self, *numbers: int, reach_ms: float = 0.0, quiet: bool = True) -> object:
         """The packets arrive, one frame is played 5 ms later, and 20 ms pass."""
         for number in numbers:
             self.push(number, reach_ms=reach_ms)
-        taken = self.buffer.take(self.now + 0.005)
+        taken = self.buffer.take(self.now + 0.005, quiet=quiet)
         self.now += 0.020
         return taken
+
+
+class StretchingLine(Line):
+    """Every packet can be stretched by 8 ms."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.pending_ms = 0.0
+
+    def tick(self, *numbers: int, reach_ms: float = 0.0, quiet: bool = True) -> list[object]:  # type: ignore[override]
+        for number in numbers:
+            self.push(number, reach_ms=reach_ms)
+        heard: list[object] = []
+        while self.pending_ms < 20.0:
+            heard.append(taken := self.buffer.take(self.now + 0.005, pending_ms=self.pending_ms, quiet=quiet))
+            self.pending_ms += taken.fill_ms if isinstance(taken, Wait) else 20.0 + self._stretch(taken.pace)
+        self.pending_ms -= 20.0
+        self.now += 0.020
+        return heard
+
+    def _stretch(self, pace: Pace) -> float:
+        by_ms = {Pace.NORMAL: 0.0, Pace.EXPAND: 8.0}.get(pace, -8.0)
+        if by_ms:
+            self.buffer.stretched(by_ms)
+        return by_ms
 
 
 def settled(first: int = 0) -> tuple[Line, int]:
@@ -37,7 +60,7 @@ def settled(first: int = 0) -> tuple[Line, int]:
 
 
 def played(taken: list[object]) -> list[int]:
-    return [n for t in taken if isinstance(t, Play) for n in (t.packet, t.then) if n is not None]
+    return [t.packet for t in taken if isinstance(t, Play)]
 
 
 def test_a_clean_stream_is_played_whole_and_soon() -> None:
@@ -55,7 +78,7 @@ def test_nothing_is_due_before_anything_came() -> None:
 def test_playing_does_not_begin_before_the_target_is_reached() -> None:
     line = Line()
     assert line.tick(0) == Wait(started=False)
-    assert line.buffer.target_ms == 40.0
+    assert line.buffer.target_ms == 30.0
     assert line.tick(1) == Play(0)
 
 
@@ -135,30 +158,61 @@ def test_bursts_of_loss_that_can_be_rebuilt_are_waited_for() -> None:
     assert line.buffer.lost == 100
 
 
-def test_delay_is_given_back_once_it_is_no_longer_needed() -> None:
-    line, number = settled()
-    for start in range(number, number + 400, 8):  # packets come in lumps of eight
+def test_delay_is_given_back_by_playing_faster_once_it_is_no_longer_needed() -> None:
+    line = StretchingLine()
+    for start in range(0, 400, 8):  # packets come in lumps of eight
         for _ in range(7):
-            line.tick()
-        line.tick(*range(start, start + 8))
+            line.tick(quiet=False)
+        line.tick(*range(start, start + 8), quiet=False)
     assert line.buffer.delay_ms > 100.0
-    for n in range(number + 400, number + 1_900):
-        line.tick(n)
-    assert line.buffer.delay_ms < 45.0
-    assert line.buffer.lost == 0
+    heard = [taken for n in range(400, 2_400) for taken in line.tick(n, quiet=False)]
+    assert line.buffer.delay_ms < 35.0
+    assert played(heard)[-1] >= 2_398
+    assert not any(isinstance(taken, Wait | Missing) for taken in heard[50:])
+    assert line.buffer.lost == line.buffer.discarded == 0
 
 
-def test_in_speech_a_small_excess_of_delay_is_left_alone() -> None:
+def test_in_speech_that_cannot_be_stretched_a_small_excess_of_delay_is_left_alone() -> None:
     line, number = settled()
     for _ in range(3):
         line.tick()
     line.push(number), line.push(number + 1), line.push(number + 2), line.push(number + 3)
-    for n in range(number + 4, number + 40):
-        line.push(n)
-        taken = line.buffer.take(line.now + 0.005, quiet=False)
-        assert isinstance(taken, Play)
-        assert taken.then is None
-        line.now += 0.020
+    taken = [line.tick(n, quiet=False) for n in range(number + 4, number + 40)]
+    assert played(taken) == list(range(number, number + 36))
+
+
+def test_stretches_in_speech_are_spread_out() -> None:
+    line, number = settled()
+    line.tick(), line.tick()
+    line.push(number), line.push(number + 1)
+    wanted = []
+    for n in range(number + 2, number + 20):
+        taken = line.tick(n, quiet=False)
+        wanted.append(isinstance(taken, Play) and taken.pace is Pace.ACCELERATE)
+        if wanted[-1]:
+            line.buffer.stretched(-3.0)
+    assert sum(wanted) >= 2
+    assert not any(a and (b or c) for a, b, c in zip(wanted, wanted[1:], wanted[2:], strict=False))
+
+
+def test_a_last_packet_is_drawn_out_when_the_next_one_should_be_here() -> None:
+    line = StretchingLine()
+    for number in range(100):  # 60 ms of jitter keep the delay up
+        line.push(number, at=line.now + 0.060 * (number % 2))
+        line.tick(quiet=False)
+    while len(line.buffer) > 1:
+        line.tick(quiet=False)
+    assert line.buffer.delay_ms > 40.0
+    taken = line.buffer.take(line.now + 0.005, quiet=False)
+    assert isinstance(taken, Play)
+    assert taken.pace is Pace.EXPAND
+
+
+def test_an_underrun_is_filled_only_as_far_as_needed() -> None:
+    line, _ = settled()
+    line.tick()
+    assert line.buffer.take(line.now, pending_ms=12.5, quiet=False) == Wait(started=True, fill_ms=10)
+    assert line.buffer.take(line.now, pending_ms=2.5, quiet=False) == Wait(started=True, fill_ms=20)
 
 
 def test_a_player_that_stood_still_jumps_to_the_present() -> None:

@@ -49,8 +49,7 @@ def test_a_stream_that_ends_fades_out_and_is_then_silent_and_uncounted() -> None
     after = [rms(stream.pull(now + tick * 0.020 + 0.005)) for tick in range(60)]
     assert after[1] > 1_000
     assert max(after[12:]) == 0.0
-    assert 7 <= stream.totals().plc_frames <= 9
-    assert stream.totals().concealed_ms == stream.totals().plc_frames * 20.0
+    assert 140.0 <= stream.totals().concealed_ms <= 180.0
     assert stream.totals().lost == 0
 
 
