@@ -50,6 +50,7 @@ def with_appearance(state: AppState, theme: str, scale_percent: int) -> AppState
 
 
 def draw(app: QApplication, window: MainWindow, name: str, state: AppState, target: Path) -> None:
+    window.apply(AppState())
     window.apply(state)
     shown: QWidget = window
     if name in SETTINGS_STATES:

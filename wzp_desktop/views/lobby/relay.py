@@ -21,7 +21,7 @@ class RelayCard(Card):
         super().__init__()
         self._settings = Settings()
         self._look = Look()
-        self._dot, self._title = StatusDot(), label(role="strong")
+        self._dot, self._title = StatusDot(), label(role="heading")
         self._round_trip, self._detail = label(role="muted", wrap=False), label(role="muted")
         self._choice = Choice("Relay")
         self._offers = list[_Offer]()
