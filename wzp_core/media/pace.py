@@ -7,7 +7,7 @@ _LEISURE: Final = 3  # packets between two stretches in speech, so that no run o
 _AMPLE_MS: Final = 12.5  # the most that one stretch takes
 _SCARCE_MS: Final = 8.0
 _HURRY_MS: Final = 80.0
-_LAST_HOPE_MS: Final = 40.0  # held so long, a packet should not be the last there is
+_LAST_HOPE_MS: Final = 40.0  # held so long, a packet should have its successor behind it
 
 
 class Pace(Enum):
@@ -25,13 +25,13 @@ class Pacing:
     def __init__(self) -> None:
         self._rest = 0
 
-    def pace(self, *, delay_ms: float, target_ms: float, last: bool, quiet: bool) -> Pace:
-        """`delay_ms` is how long audio is held now; `last`: the buffer is empty with this packet.
+    def pace(self, *, delay_ms: float, target_ms: float, awaited: bool, quiet: bool) -> Pace:
+        """`delay_ms` is how long audio is held now; `awaited`: the next packet has not come yet.
 
         `quiet` says that a change would hardly be heard.
         """
-        if last and delay_ms >= _LAST_HOPE_MS and delay_ms < target_ms + _HURRY_MS:
-            return Pace.EXPAND  # the next one is late already
+        if awaited and delay_ms >= _LAST_HOPE_MS and delay_ms < target_ms + _HURRY_MS:
+            return Pace.EXPAND  # its time may be won
         excess = delay_ms - target_ms
         if excess > _HURRY_MS:
             return Pace.HURRY

@@ -7,7 +7,7 @@ def paces(count: int, *, delay_ms: float, target_ms: float = 60.0, quiet: bool =
     """What is asked for when every wish is fulfilled but the delay stays."""
     pacing, asked = Pacing(), []
     for _ in range(count):
-        asked.append(pacing.pace(delay_ms=delay_ms, target_ms=target_ms, last=False, quiet=quiet))
+        asked.append(pacing.pace(delay_ms=delay_ms, target_ms=target_ms, awaited=False, quiet=quiet))
         if asked[-1] is not Pace.NORMAL:
             pacing.stretched()
     return asked
@@ -33,7 +33,7 @@ def test_between_words_there_is_none() -> None:
 
 def test_a_stretch_that_could_not_be_made_is_tried_again_at_once() -> None:
     pacing = Pacing()
-    asked = [pacing.pace(delay_ms=80.0, target_ms=60.0, last=False, quiet=False) for _ in range(3)]
+    asked = [pacing.pace(delay_ms=80.0, target_ms=60.0, awaited=False, quiet=False) for _ in range(3)]
     assert asked == [Pace.ACCELERATE] * 3
 
 
@@ -41,8 +41,8 @@ def test_far_behind_there_is_no_rest() -> None:
     assert paces(3, delay_ms=300.0) == [Pace.HURRY] * 3
 
 
-def test_the_last_packet_is_drawn_out_only_where_more_should_be_there() -> None:
+def test_a_packet_is_drawn_out_only_where_the_next_should_be_there() -> None:
     pacing = Pacing()
-    assert pacing.pace(delay_ms=60.0, target_ms=60.0, last=True, quiet=False) is Pace.EXPAND
-    assert pacing.pace(delay_ms=25.0, target_ms=20.0, last=True, quiet=False) is Pace.NORMAL
-    assert pacing.pace(delay_ms=300.0, target_ms=60.0, last=True, quiet=False) is Pace.HURRY
+    assert pacing.pace(delay_ms=60.0, target_ms=60.0, awaited=True, quiet=False) is Pace.EXPAND
+    assert pacing.pace(delay_ms=25.0, target_ms=20.0, awaited=True, quiet=False) is Pace.NORMAL
+    assert pacing.pace(delay_ms=300.0, target_ms=60.0, awaited=True, quiet=False) is Pace.HURRY
