@@ -212,8 +212,6 @@ def test_the_first_run_suggests_a_name_tests_sound_and_ends_with_the_settings(de
     assert desk.take() == [RefreshDevices()]
     qtbot.keyClick(desk.control("Microphone"), Qt.Key.Key_Down)
     assert changed(desk).audio.input_device == "Built-in microphone"
-    desk.show(replace(FIRST_RUN, first_run=False))
-    assert "Step 2 of 3" in desk.words(), "kept settings do not end the wizard"
     desk.control("Test microphone").click()
     desk.control("Next").click()
     assert desk.take() == [TestMicrophone(on=True), TestMicrophone(on=False)]

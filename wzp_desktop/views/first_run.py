@@ -27,7 +27,7 @@ class FirstRunPage(ScrollPage):
     def __init__(self) -> None:
         super().__init__(520)
         self._settings = Settings()
-        self.done = self._suggested = False
+        self._suggested = False
         self._alias = field("Your name", placeholder="The name others see", longest=_LONGEST_ALIAS)
         self._audio = AudioSetup()
         self._identicon, self._fingerprint = IdenticonButton(96), label(role="mono")
@@ -100,7 +100,6 @@ class FirstRunPage(ScrollPage):
         if self._step < len(self._steps) - 1:
             self._show_step(self._step + 1)
         else:
-            self.done = True
             self.command.emit(FinishFirstRun(replace(self._settings, alias=self._alias.text().strip())))
 
     def _show_step(self, step: int) -> None:

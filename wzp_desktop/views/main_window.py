@@ -77,8 +77,6 @@ class MainWindow(QWidget):
         self._state = state
         self._put_on_look()
         screen = screen_of(state)
-        if screen is Screen.LOBBY and self._screen is Screen.FIRST_RUN and not self._first_run.done:
-            screen = Screen.FIRST_RUN  # settings that were kept on the way do not end the wizard
         self._fill(screen)
         if screen is not self._screen:
             self._turn_to(screen)
