@@ -8,7 +8,7 @@ import sys
 from contextlib import suppress
 
 from wzp_core import __version__
-from wzp_core.cli import call, doctor, identity, listen, ping, presence, room
+from wzp_core.cli import bench, call, doctor, identity, listen, ping, presence, room
 from wzp_core.cli.output import Exit, Output
 from wzp_core.errors import WzpError
 
@@ -20,6 +20,7 @@ _COMMANDS = {
     "ping": (ping, "is a relay there, and which key has it"),
     "identity": (identity, "show, make, back up, restore the identity"),
     "doctor": (doctor, "what works on this machine"),
+    "bench": (bench, "how well speech survives bad links"),
 }
 
 

@@ -2,6 +2,7 @@
 
 import asyncio
 from argparse import ArgumentParser, Namespace
+from dataclasses import asdict
 from typing import Any
 
 from wzp_core.cli.output import EXIT_OF_END, Exit, Output
@@ -96,9 +97,14 @@ def summary(report: CallReport, *, path: str, reason: str | None) -> dict[str, A
         "fec_frames": got.fec_frames,
         "plc_frames": got.plc_frames,
         "jitter_delay_ms": round(got.jitter_delay_ms, 1),
-        "mouth_to_ear_ms": None if report.mouth_to_ear_ms is None else round(report.mouth_to_ear_ms, 1),
+        "mouth_to_ear_ms": None if report.mouth_to_ear is None else round(report.mouth_to_ear.total, 1),
+        "mouth_to_ear_by_stage": None if report.mouth_to_ear is None else _rounded(asdict(report.mouth_to_ear)),
         "quality_tx": report.quality_tx,
         "quality_rx": report.quality_rx,
         "reconnects": report.reconnects,
         "reason": reason,
     }
+
+
+def _rounded(stages: dict[str, float]) -> dict[str, float]:
+    return {stage: round(ms, 1) for stage, ms in stages.items()}

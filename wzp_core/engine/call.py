@@ -32,7 +32,7 @@ from wzp_core.session.call_events import (
     StartMedia,
     TimerFired,
 )
-from wzp_core.session.report import CallReport
+from wzp_core.session.report import CallReport, MouthToEar
 from wzp_core.session.state import CallStage, MediaView, NoAudioReason
 
 _STATS_INTERVAL_S = 0.5
@@ -95,7 +95,7 @@ class CallSession:
             report,
             tx_packets=pump.uplink.stats().packets,
             received=received,
-            mouth_to_ear_ms=_mouth_to_ear_ms(pump, received),
+            mouth_to_ear=_mouth_to_ear(pump, received),
             reconnects=self._media.keeper.reconnects,
             quality_tx=self._shown.quality_tx,
             quality_rx=self._shown.quality_rx,
@@ -219,8 +219,14 @@ class CallSession:
         self._context.signalling.send(MuteState(call_id=self._machine.call_id, muted=muted), keep=True)
 
 
-def _mouth_to_ear_ms(pump: MediaPump, received: ReceiveStats) -> float | None:
-    """Estimated: both devices as if alike, the frame, half the way there and back, the jitter buffer."""
+def _mouth_to_ear(pump: MediaPump, received: ReceiveStats) -> MouthToEar | None:
     if pump.link is None:
         return None
-    return sum(pump.delays_ms) + _FRAME_MS + pump.link.stats().rtt_ms / 2 + received.jitter_delay_ms
+    capture, playback = pump.delays_ms
+    return MouthToEar(
+        capture=capture,
+        frame=_FRAME_MS,
+        network=pump.link.stats().rtt_ms / 2,
+        jitter_buffer=received.jitter_delay_ms,
+        playback=playback,
+    )

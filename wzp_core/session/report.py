@@ -7,6 +7,21 @@ from wzp_core.media.stats import ReceiveStats
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class MouthToEar:
+    """Where the delay comes from, ms; both devices as if alike, the network as half a round trip."""
+
+    capture: float
+    frame: float
+    network: float
+    jitter_buffer: float
+    playback: float
+
+    @property
+    def total(self) -> float:
+        return self.capture + self.frame + self.network + self.jitter_buffer + self.playback
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class CallReport:
     """Totals since the call began; filled while it runs, final when it has ended."""
 
@@ -15,7 +30,7 @@ class CallReport:
     setup_ms: float | None = None  # start of dialling, or the offer, to the first packet opened
     tx_packets: int = 0
     received: ReceiveStats = ReceiveStats()
-    mouth_to_ear_ms: float | None = None  # an estimate: both devices, half a round trip, jitter buffer, one frame
+    mouth_to_ear: MouthToEar | None = None  # estimated; None while there is no link
     reconnects: int = 0
     quality_tx: str = ""
     quality_rx: str = ""
