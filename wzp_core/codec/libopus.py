@@ -20,6 +20,7 @@ SET_INBAND_FEC: Final = 4012
 SET_PACKET_LOSS_PERC: Final = 4014
 SET_DTX: Final = 4016
 SET_SIGNAL: Final = 4024
+RESET_STATE: Final = 4028
 SET_DRED_DURATION: Final = 4050
 
 _BUNDLED: Final = Path(__file__).resolve().parents[2] / ".native" / "lib" / "libopus.so.0"

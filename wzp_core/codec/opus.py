@@ -8,6 +8,7 @@ from typing import Any, Final
 import numpy as np
 
 from wzp_core.codec.libopus import (
+    RESET_STATE,
     SET_BITRATE,
     SET_COMPLEXITY,
     SET_DRED_DURATION,
@@ -28,6 +29,7 @@ LEAST_EXPECTED_LOSS_PCT: Final = 15  # below it DRED carries next to nothing
 MOST_DRED_10MS: Final = 104
 
 _LARGEST_INPUT_BYTES: Final = 1_500
+_WIDEBAND_BITRATE: Final = 9_000  # below it the library chooses narrow band by itself
 _COMPLEXITY: Final = 7
 _DECODER_COMPLEXITY: Final = (
     5  # from here on gaps are filled by the deep model; 7 costs thrice the time and scores no better
@@ -57,6 +59,8 @@ class OpusEncoder:
         self._library = library or opus_library()
         self._encoder: c_void_p | None = self._library.new_encoder()
         self._buffer = (c_ubyte * MOST_PAYLOAD_BYTES)()
+        self._bitrate = settings.bitrate
+        self._fresh = True
         self._set(SET_COMPLEXITY, _COMPLEXITY)
         self._set(SET_SIGNAL, SIGNAL_VOICE)
         self._set(SET_DTX, int(dtx))
@@ -68,8 +72,21 @@ class OpusEncoder:
         """What `encode` wants."""
         return self._frame_samples
 
+    @property
+    def fresh(self) -> bool:
+        """Whether it remembers no sound: it may be given what was said before, to begin better."""
+        return self._fresh
+
     def configure(self, settings: OpusSettings) -> None:
-        """Switches the profile of the running stream; the expected loss returns to its floor."""
+        """Switches the profile of the running stream; the expected loss returns to its floor.
+
+        To and from the lowest rates the encoder begins afresh: it would keep its audio bandwidth for seconds, until
+        the next pause, and at 6 kbit/s wideband speech bursts (PESQ-wb 1.7 instead of 2.5).
+        """
+        if (settings.bitrate < _WIDEBAND_BITRATE) != (self._bitrate < _WIDEBAND_BITRATE):
+            self._set(RESET_STATE, 0)
+            self._fresh = True
+        self._bitrate = settings.bitrate
         self._frame_samples = settings.frame_samples
         self._set(SET_BITRATE, settings.bitrate)
         self.protect(dred_10ms=settings.dred_10ms, expected_loss_pct=0)
@@ -88,6 +105,7 @@ class OpusEncoder:
         """At most 512 bytes for exactly one frame; raises LocalMisuse for any other length."""
         if frame.size != self._frame_samples:
             raise LocalMisuse(ErrorCode.BAD_VALUE, what="frame length", samples=frame.size, want=self._frame_samples)
+        self._fresh = False
         samples = np.ascontiguousarray(frame, dtype=np.int16)
         written = self._library.functions.opus_encode(
             self._require(), _pointer(samples), samples.size, self._buffer, MOST_PAYLOAD_BYTES

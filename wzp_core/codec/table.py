@@ -1,11 +1,14 @@
-"""Which encoder and decoder a profile or a packet's codec id means (media.md §5)."""
+"""Which encoder a profile means, and what we can play (media.md §5)."""
 
-from typing import Final
+from typing import Final, TypeAlias
 
-from wzp_core.codec.opus import OpusDecoder, OpusEncoder, OpusSettings
+from wzp_core.codec.codec2 import MODES, Codec2Encoder, codec2_available
+from wzp_core.codec.opus import OpusEncoder, OpusSettings
 from wzp_core.dsp.frame import RATE_HZ
 from wzp_core.errors import ErrorCode, Unavailable
 from wzp_core.protocol.profile import CodecId, QualityProfile
+
+Encoder: TypeAlias = OpusEncoder | Codec2Encoder
 
 _BITRATES: Final = {
     CodecId.OPUS_6K: 6_000,
@@ -25,30 +28,36 @@ def frame_samples(profile: QualityProfile) -> int:
 
 
 def can_encode(profile: QualityProfile) -> bool:
-    return profile.codec in _BITRATES
-
-
-def new_encoder(profile: QualityProfile, *, dtx: bool = False) -> OpusEncoder:
-    """Raises Unavailable(NO_CODEC) for a codec we have no encoder for."""
-    return OpusEncoder(_settings(profile), dtx=dtx)
-
-
-def switch_encoder(encoder: OpusEncoder, profile: QualityProfile) -> None:
-    """The same object goes on with another profile, so that nothing is heard of it; raises as `new_encoder`."""
-    encoder.configure(_settings(profile))
-
-
-def new_decoder(codec: CodecId) -> OpusDecoder | None:
-    """None for a codec we cannot decode. Raises Unavailable(NO_CODEC) where the library is missing."""
-    return OpusDecoder() if codec in _BITRATES else None
+    return can_decode(profile.codec)
 
 
 def can_decode(codec: CodecId) -> bool:
-    return codec in _BITRATES
+    """Whether we have a decoder; comfort noise needs none."""
+    return codec in _BITRATES or (codec in MODES and codec2_available())
+
+
+def new_encoder(profile: QualityProfile, *, dtx: bool = False) -> Encoder:
+    """Raises Unavailable(NO_CODEC) for a codec we have no encoder for."""
+    if profile.codec in MODES:
+        return Codec2Encoder(profile.codec)
+    return OpusEncoder(_settings(profile), dtx=dtx)
+
+
+def switch_encoder(encoder: Encoder, profile: QualityProfile) -> Encoder:
+    """The encoder to go on with: the same one where it can change its profile, so that nothing is heard of it.
+
+    Where another is returned the caller closes the old one. Raises as `new_encoder` and leaves `encoder` as it is.
+    """
+    if isinstance(encoder, Codec2Encoder):
+        return encoder if encoder.codec is profile.codec else new_encoder(profile)
+    if profile.codec in MODES:
+        return new_encoder(profile)
+    encoder.configure(_settings(profile))
+    return encoder
 
 
 def _settings(profile: QualityProfile) -> OpusSettings:
-    if not can_encode(profile):
+    if profile.codec not in _BITRATES:
         raise Unavailable(ErrorCode.NO_CODEC, codec=profile.codec.wire_name)
     return OpusSettings(
         bitrate=_BITRATES[profile.codec],

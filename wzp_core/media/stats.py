@@ -60,4 +60,6 @@ class SendStats:
     packets: int = 0
     bytes: int = 0  # of datagrams
     reports: int = 0
+    repairs: int = 0  # of the packets
+    noises: int = 0  # of the packets: comfort noise
     codec: str = ""

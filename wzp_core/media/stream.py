@@ -5,12 +5,14 @@ from typing import Final
 import numpy as np
 
 from wzp_core.codec.conceal import Remedy, audible, faded, remedy
-from wzp_core.codec.opus import OpusDecoder, has_inband_fec
-from wzp_core.codec.table import can_decode
-from wzp_core.dsp.frame import FRAME_SAMPLES, RATE_HZ, Samples, silence, to_samples
+from wzp_core.codec.opus import OpusDecoder
+from wzp_core.codec.voice import VoiceDecoder
+from wzp_core.dsp.frame import FRAME_SAMPLES, RATE_HZ, Samples, silence
 from wzp_core.dsp.meter import dbfs
 from wzp_core.dsp.stretch import ROUGHLY, accelerated, expanded
 from wzp_core.errors import RemoteViolation
+from wzp_core.media.dtx import ComfortNoise
+from wzp_core.media.intake import Arrival, Intake
 from wzp_core.media.jitter import JitterBuffer, Missing, Play, Pushed, Wait
 from wzp_core.media.pace import Pace
 from wzp_core.media.stats import StreamTotals
@@ -19,7 +21,6 @@ from wzp_core.protocol.profile import CodecId
 
 _QUIET_DBFS: Final = -42.0
 _SPEAKING_S: Final = 0.3
-_NOISE_AMPLITUDE: Final = 50.0  # media.md §7.1
 _SHORTEST_GUESS: Final = 120  # libopus conceals in multiples of 2.5 ms
 _SAMPLES_PER_MS: Final = RATE_HZ // 1000
 
@@ -29,7 +30,8 @@ class StreamReceiver:
 
     def __init__(self, decoder: OpusDecoder, now: float) -> None:
         self.last_packet_at = now
-        self._decoder = decoder
+        self._decoder = VoiceDecoder(decoder)
+        self._intake = Intake()
         self._jitter: JitterBuffer[MediaPacket] = JitterBuffer()
         self._pending = silence(0)
         self._frame_samples = FRAME_SAMPLES  # of the latest packet
@@ -37,7 +39,7 @@ class StreamReceiver:
         self._reach = 0
         self._guessed = 0.0  # frames of 20 ms in a row
         self._noise = False  # the sender suppresses silence
-        self._random = np.random.default_rng(0)
+        self._comfort = ComfortNoise()
         self._quiet = True
         self._heard_at = -_SPEAKING_S
         self._concealed_samples = 0
@@ -68,13 +70,20 @@ class StreamReceiver:
     def receive(self, packet: MediaPacket, now: float) -> None:
         """Queues an opened packet; one that carries no audio we can play only keeps its place in the order."""
         self.last_packet_at = now
-        header = packet.header
-        plays = not header.repair and (can_decode(header.codec) or header.codec is CodecId.COMFORT_NOISE)
-        reach_ms = self._reach_ms(packet) if plays and self._jitter.missing_before(header.sequence) else 0.0
-        pushed = self._jitter.push(
-            header.sequence, header.timestamp_ms, packet if plays else None, now, reach_ms=reach_ms
-        )
-        if pushed is Pushed.RESET:
+        missing = self._jitter.missing_before(packet.header.sequence)
+        try:
+            arrivals = self._intake.arrivals(packet, missing, now)
+        except RemoteViolation:
+            self._undecodable += 1
+            arrivals = [Arrival(packet.header.sequence, packet.header.timestamp_ms, None)]
+        self._jitter.floor_ms = self._intake.hold_ms(now)
+        for arrival in arrivals:
+            self._push(arrival, now)
+
+    def _push(self, arrival: Arrival, now: float) -> None:
+        sequence, packet = arrival.sequence, arrival.packet
+        reach_ms = self._reach_ms(packet) if packet is not None and self._jitter.missing_before(sequence) else 0.0
+        if self._jitter.push(sequence, arrival.timestamp_ms, packet, now, reach_ms=reach_ms) is Pushed.RESET:
             self._guessed, self._noise = 0.0, False
 
     def pull(self, now: float) -> Samples:
@@ -118,22 +127,23 @@ class StreamReceiver:
     def _decoded(self, packet: MediaPacket) -> Samples:
         self._noise = packet.header.codec is CodecId.COMFORT_NOISE
         if self._noise:
-            return self._comfort()
+            self._comfort.heed(packet.payload)
+            return self._comfort.frame(FRAME_SAMPLES)
         try:
-            samples = self._decoder.decode(packet.payload)
+            samples = self._decoder.decode(packet.header.codec, packet.payload)
         except RemoteViolation:
             self._undecodable += 1
             return self._guess(self._frame_samples)
         self._guessed = 0.0
         self._frame_samples = samples.size
         self._jitter.frame_ms = samples.size / _SAMPLES_PER_MS
+        if packet.header.repair:  # it was made from repairs, or repeated by the packet after it
+            return self._recovered(Remedy.FEC, samples)
         return samples
 
     def _rebuilt(self, distance: int, later: MediaPacket) -> Samples:
         count = self._frame_samples
-        if later.header.codec is CodecId.COMFORT_NOISE:
-            return self._guess(count)
-        has_fec = has_inband_fec(later.payload)
+        has_fec = self._decoder.has_fec(later.header.codec, later.payload)
         match remedy(distance=distance, frame_samples=count, dred_reach=self._reach_of(later), has_fec=has_fec):
             case Remedy.DRED:
                 return self._recovered(Remedy.DRED, self._decoder.reconstruct(distance * count, count))
@@ -151,7 +161,7 @@ class StreamReceiver:
     def _filled(self, started: bool, count: int) -> Samples:
         if not started:
             return silence(count)
-        return self._comfort(count) if self._noise else self._guess(count)
+        return self._comfort.frame(count) if self._noise else self._guess(count)
 
     def _guess(self, count: int) -> Samples:
         """Classical or deep interpolation; silence once it has faded out, which is no longer counted."""
@@ -162,17 +172,12 @@ class StreamReceiver:
         self._concealed_samples += count
         return faded(self._decoder.conceal(count), run)
 
-    def _comfort(self, count: int = FRAME_SAMPLES) -> Samples:
-        return to_samples(self._random.uniform(-_NOISE_AMPLITUDE, _NOISE_AMPLITUDE, count))
-
     def _reach_of(self, packet: MediaPacket) -> int:
         if self._parsed is not packet:
-            self._parsed, self._reach = packet, self._decoder.redundancy(packet.payload)
+            self._parsed, self._reach = packet, self._decoder.redundancy(packet.header.codec, packet.payload)
         return self._reach
 
     def _reach_ms(self, packet: MediaPacket) -> float:
         """How far back lost audio can be rebuilt from this packet."""
-        if packet.header.codec is CodecId.COMFORT_NOISE:
-            return 0.0
-        in_band = self._frame_samples if has_inband_fec(packet.payload) else 0
+        in_band = self._frame_samples if self._decoder.has_fec(packet.header.codec, packet.payload) else 0
         return max(self._reach_of(packet), in_band) / _SAMPLES_PER_MS

@@ -86,7 +86,7 @@ def test_a_received_packet_is_handed_back_for_its_report() -> None:
     assert receiver().receive(encode_packet(packet), 0.0) == packet
 
 
-def test_a_codec_without_decoder_is_counted_and_no_error() -> None:
+def test_a_codec_without_decoder_is_counted_and_no_error(without_codec2: None) -> None:
     downlink = receiver()
     for number in range(20):
         header = MediaHeader(codec=CATASTROPHIC.codec, sequence=number, timestamp_ms=number * 40)

@@ -62,7 +62,7 @@ def test_a_profile_is_switched_between_frames_and_no_sound_is_left_over(wire: Wi
     assert uplink.stats().codec == "Opus64k"
 
 
-def test_a_profile_without_an_encoder_is_refused_and_the_old_one_goes_on(wire: Wire) -> None:
+def test_a_profile_without_an_encoder_is_refused_and_the_old_one_goes_on(wire: Wire, without_codec2: None) -> None:
     uplink = Uplink(stream_id=1, seal=wire.seal)
     with pytest.raises(Unavailable) as caught:
         uplink.use(CATASTROPHIC)
