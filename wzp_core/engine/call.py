@@ -6,7 +6,8 @@ from dataclasses import dataclass, replace
 
 from wzp_core.engine.board import Board
 from wzp_core.engine.call_media import CallMedia
-from wzp_core.engine.media import Knobs, MediaPump
+from wzp_core.engine.knobs import Knobs
+from wzp_core.engine.media import MediaPump
 from wzp_core.engine.media_link import RoomDoor
 from wzp_core.engine.scope import TaskScope, task_scope
 from wzp_core.engine.signalling import Signalling

@@ -4,7 +4,8 @@ import asyncio
 from collections.abc import Callable
 
 from wzp_core.crypto.session import Direction, Opener, Sealer
-from wzp_core.engine.media import Knobs, MediaPump
+from wzp_core.engine.knobs import Knobs
+from wzp_core.engine.media import MediaPump
 from wzp_core.engine.media_link import MediaLinkKeeper, RoomDoor
 from wzp_core.engine.scope import task_scope
 from wzp_core.media.downlink import Downlink

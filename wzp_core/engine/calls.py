@@ -9,7 +9,7 @@ from wzp_core.engine import commands as ask
 from wzp_core.engine.board import Board
 from wzp_core.engine.call import CallContext, CallSession
 from wzp_core.engine.identity import IdentityKeeper
-from wzp_core.engine.media import Knobs
+from wzp_core.engine.knobs import Knobs
 from wzp_core.engine.media_link import RoomDoor
 from wzp_core.engine.people import People
 from wzp_core.engine.scope import TaskScope

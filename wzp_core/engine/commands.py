@@ -39,6 +39,13 @@ class SetMuted:
 
 
 @dataclass(frozen=True, slots=True)
+class HoldToTalk:
+    """The push-to-talk key went down or up; means nothing while the setting is off."""
+
+    held: bool
+
+
+@dataclass(frozen=True, slots=True)
 class CompareSas:
     """What the user says of the spoken code."""
 
@@ -130,6 +137,7 @@ Command: TypeAlias = (
     | AnswerCall
     | HangUp
     | SetMuted
+    | HoldToTalk
     | CompareSas
     | JoinRoom
     | LeaveRoom

@@ -9,7 +9,8 @@ from wzp_core.engine import commands as ask
 from wzp_core.engine.board import Board
 from wzp_core.engine.calls import Calls
 from wzp_core.engine.identity import IdentityKeeper
-from wzp_core.engine.media import Knobs, echo_microphone
+from wzp_core.engine.knobs import Knobs
+from wzp_core.engine.media import echo_microphone
 from wzp_core.engine.media_link import RoomDoor
 from wzp_core.engine.people import People
 from wzp_core.engine.room import RoomSession
@@ -116,7 +117,8 @@ class Engine:
             self._board.set(notice=Notice(code=error.code, detail=str(error.facts.get("name", ""))))
             settings = Settings()
         self._knobs.audio = (settings or Settings()).audio
-        self._board.set(settings=settings or Settings(), first_run=settings is None)
+        sends = self._knobs.sends_voice
+        self._board.set(settings=settings or Settings(), first_run=settings is None, sending_voice=sends)
 
     def _signal(self, message: SignalMessage) -> None:
         if isinstance(message, PresenceList):
@@ -142,6 +144,8 @@ class Engine:
                     await self._calls.act(command)
             case ask.SetMuted():
                 self._mute(command)
+            case ask.HoldToTalk(held=held):
+                self._knobs.hold_to_talk(held, on_change=self._show_sending)
             case ask.JoinRoom(name=name):
                 await self._join(name, tasks)
             case ask.LeaveRoom():
@@ -182,11 +186,15 @@ class Engine:
         if command.speaker is not None:
             self._knobs.speaker_muted = command.speaker
         self._board.set(mic_muted=self._knobs.microphone_muted, speaker_muted=self._knobs.speaker_muted)
+        self._show_sending()
+
+    def _show_sending(self) -> None:
+        self._board.set(sending_voice=self._knobs.sends_voice)
 
     async def _change_settings(self, settings: Settings) -> None:
         before = self._board.state.settings
         self._knobs.audio = settings.audio
-        self._board.set(settings=settings)
+        self._board.set(settings=settings, sending_voice=self._knobs.sends_voice)
         self._keeper.show()
         await self._world.settings.save(settings)
         if before.relay.selected != settings.relay.selected and self._signalling is not None:

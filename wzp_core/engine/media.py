@@ -3,34 +3,24 @@
 import asyncio
 import logging
 from collections.abc import Callable
-from dataclasses import dataclass
 
 import numpy as np
 
 from wzp_core.dsp.frame import FRAME_SAMPLES
 from wzp_core.dsp.gain import amplified
 from wzp_core.dsp.meter import meter
+from wzp_core.engine.knobs import Knobs
 from wzp_core.errors import Unavailable
 from wzp_core.logs import event, logger
 from wzp_core.media.downlink import Downlink
 from wzp_core.media.uplink import Uplink
 from wzp_core.ports import AudioDevice, AudioSystem, Link, Samples
 from wzp_core.session.state import Levels
-from wzp_core.settings.schema import AudioSettings
 
 METER_INTERVAL_S = 0.1
 _REOPEN_S = 1.0
 
 log = logger("media")
-
-
-@dataclass(slots=True)
-class Knobs:
-    """What the user may turn while media runs."""
-
-    audio: AudioSettings
-    microphone_muted: bool = False
-    speaker_muted: bool = False
 
 
 class MediaPump:
@@ -108,7 +98,7 @@ class MediaPump:
         return np.zeros_like(frame) if self._knobs.speaker_muted else frame
 
     def _send(self, frame: Samples, now: float) -> None:
-        self.uplink.muted = self._knobs.microphone_muted
+        self.uplink.muted = not self._knobs.sends_voice
         for datagram in self.uplink.push(frame, now):
             if self.link is not None:
                 self.link.send_media(datagram)
@@ -126,7 +116,7 @@ class MediaPump:
     def _show_levels(self, now: float, speaker: float) -> None:
         if now - self._levels_at >= METER_INTERVAL_S:
             self._levels_at = now
-            microphone = 0.0 if self._knobs.microphone_muted else self.uplink.level
+            microphone = self.uplink.level if self._knobs.sends_voice else 0.0
             self._on_levels(Levels(microphone=round(microphone, 2), speaker=round(speaker, 2)))
 
 

@@ -5,7 +5,8 @@ from dataclasses import replace
 
 from wzp_core.crypto.rooms import server_name
 from wzp_core.engine.board import Board
-from wzp_core.engine.media import Knobs, MediaPump
+from wzp_core.engine.knobs import Knobs
+from wzp_core.engine.media import MediaPump
 from wzp_core.engine.media_link import MediaLinkKeeper, RoomDoor
 from wzp_core.engine.scope import task_scope
 from wzp_core.engine.world import World

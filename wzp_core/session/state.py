@@ -233,6 +233,7 @@ class AppState:
     room: RoomView | None = None
     mic_muted: bool = False
     speaker_muted: bool = False
+    sending_voice: bool = True  # False while muted, and while a push-to-talk key is not held
     levels: Levels = Levels()
     devices: Devices = Devices()
     mic_test: bool = False  # the microphone is being heard on the speaker

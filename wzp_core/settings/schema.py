@@ -6,6 +6,20 @@ from typing import Any
 from wzp_core.errors import ErrorCode, LocalMisuse
 
 
+QUALITIES = (
+    "studio-64k",
+    "studio-48k",
+    "studio-32k",
+    "auto",
+    "good",
+    "degraded",
+    "codec2-3200",
+    "codec2-1200",
+    "lifeboat",
+)
+"""Best first, as on the slider (desktop.md §4)."""
+
+
 def setting(
     default: Any, words: str, *, low: float | None = None, high: float | None = None, choices: tuple[str, ...] = ()
 ) -> Any:
@@ -39,6 +53,8 @@ class AudioSettings(_Checked):
         "light", "Suppress background noise; strong changes clear speech too", choices=("off", "light", "strong")
     )
     automatic_gain: bool = setting(True, "Bring speech to an even loudness")
+    push_to_talk: bool = setting(False, "Send only while a key is held")
+    release_delay_ms: int = setting(250, "How long to go on sending after the key is released", low=0, high=2000)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -60,6 +76,7 @@ class RelaySettings(_Checked):
 class CallSettings(_Checked):
     allow_unprotected: bool = setting(False, "Allow calls without end-to-end encryption")
     room: str = setting("general", "Default room")
+    quality: str = setting("auto", "Quality of what is sent; everything is played", choices=QUALITIES)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

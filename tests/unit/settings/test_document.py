@@ -67,7 +67,7 @@ def test_the_document_names_its_version_and_every_setting():
     document = tomllib.loads(text_of(Settings()))
     assert document["version"] == 1
     assert document["audio"]["input_volume"] == 1.0
-    assert document["call"] == {"allow_unprotected": False, "room": "general"}
+    assert document["call"] == {"allow_unprotected": False, "room": "general", "quality": "auto"}
 
 
 @pytest.mark.parametrize(
