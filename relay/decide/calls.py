@@ -25,7 +25,13 @@ from wzp_core.protocol.signal.call import (
     SasReveal,
 )
 from wzp_core.protocol.signal.path import CandidateUpdate, HardNatBirthdayStart, HardNatProbe, MediaPathReport
-from wzp_core.protocol.signal.quality import QualityCapability, UpgradeConfirm, UpgradeProposal, UpgradeResponse
+from wzp_core.protocol.signal.quality import (
+    MediaCapability,
+    QualityCapability,
+    UpgradeConfirm,
+    UpgradeProposal,
+    UpgradeResponse,
+)
 
 RING_LIMIT_S = 60.0
 RESUME_WINDOW_S = 60.0  # after a start of the relay: clients of calls it has forgotten come back
@@ -44,6 +50,7 @@ InCall: TypeAlias = (
     | SasReveal
     | Rekey
     | MuteState
+    | MediaCapability
 )
 CallSignal: TypeAlias = DirectCallOffer | DirectCallAnswer | Hangup | InCall
 

@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 
+from wzp_core.codec.capability import Capability, own_capability
 from wzp_core.engine.board import Board
 from wzp_core.engine.call_media import CallMedia
 from wzp_core.engine.knobs import Knobs
@@ -16,6 +17,7 @@ from wzp_core.errors import RemoteViolation
 from wzp_core.logs import event, logger
 from wzp_core.media.stats import ReceiveStats
 from wzp_core.protocol.signal.call import MuteState, Rekey
+from wzp_core.protocol.signal.quality import MediaCapability
 from wzp_core.session.call import Call
 from wzp_core.session.call_events import (
     AdoptRoot,
@@ -68,6 +70,7 @@ class CallSession:
         self._loop = asyncio.get_running_loop()
         self._began = self._loop.time()
         self._media: CallMedia | None = None
+        self._peer_words: tuple[str, ...] | None = None
         self._shown = MediaView()
         self._opened_at = self._rekey_at = float("inf")
         self._started_unix: float | None = None
@@ -79,6 +82,11 @@ class CallSession:
         return self._machine
 
     def put(self, happened: CallInput) -> None:
+        if isinstance(happened, MediaCapability):
+            self._peer_words = happened.words
+            if self._media is not None:
+                self._media.care.heard_of(Capability.of_words(happened.words))
+            return
         if isinstance(happened, Rekey):
             happened = RekeyCame(happened, self._context.world.entropy(32))
         self._inbox.put_nowait(happened)
@@ -144,6 +152,11 @@ class CallSession:
             on_levels=lambda levels: context.board.set(levels=levels),
             on_opened=self._packet_opened,
         )
+        self._media.care.wish(context.board.state.settings.call.quality)
+        if self._peer_words is not None:
+            self._media.care.heard_of(Capability.of_words(self._peer_words))
+        words = own_capability().words()
+        context.signalling.send(MediaCapability(call_id=self._machine.call_id, words=words), keep=True)
         async with task_scope() as tasks:
             tasks.create_task(self._watch(), name="call statistics")
             try:
@@ -178,6 +191,8 @@ class CallSession:
             await asyncio.sleep(_STATS_INTERVAL_S)
             self._refresh()
             self._show()
+            if self._media is not None:
+                self._media.care.wish(self._context.board.state.settings.call.quality)
             if self._loop.time() >= self._rekey_at:
                 self._rekey_at = self._loop.time() + _REKEY_S
                 self.put(RekeyDue(self._context.world.entropy(32)))

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from wzp_core.crypto.session import Direction, Opener, Sealer
 from wzp_core.engine.knobs import Knobs
 from wzp_core.engine.media import MediaPump
+from wzp_core.engine.media_care import MediaCare, care_for
 from wzp_core.engine.media_link import MediaLinkKeeper, RoomDoor
 from wzp_core.engine.scope import task_scope
 from wzp_core.media.downlink import Downlink
@@ -48,6 +49,7 @@ class CallMedia:
             on_levels=on_levels,
             on_opened=self._opened,
         )
+        self.care = MediaCare(self.pump)
         port = (split_address(start.relay_address) or ("", 0))[1]
         self.keeper = MediaLinkKeeper(door, start.room, wanted_stream_id=stream, port=port)
 
@@ -55,6 +57,7 @@ class CallMedia:
         """Until cancelled. Raises RemoteViolation where the relay cannot be trusted."""
         async with task_scope() as tasks:
             tasks.create_task(self.pump.run(audio), name="sound")
+            tasks.create_task(care_for(self.care), name="care")
             await self.keeper.run(on_link=self._linked, on_lost=on_lost)
 
     def adopt(self, root: bytes, *, at_once: bool) -> None:

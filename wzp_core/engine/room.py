@@ -7,6 +7,7 @@ from wzp_core.crypto.rooms import server_name
 from wzp_core.engine.board import Board
 from wzp_core.engine.knobs import Knobs
 from wzp_core.engine.media import MediaPump
+from wzp_core.engine.media_care import MediaCare, care_for
 from wzp_core.engine.media_link import MediaLinkKeeper, RoomDoor
 from wzp_core.engine.scope import task_scope
 from wzp_core.engine.world import World
@@ -38,6 +39,7 @@ class RoomSession:
             on_levels=self._show_levels,
             on_opened=lambda: None,
         )
+        self._care = MediaCare(self._pump)
 
     def stats(self) -> ReceiveStats:
         return self._pump.downlink.stats()
@@ -52,6 +54,7 @@ class RoomSession:
             async with task_scope() as tasks:
                 tasks.create_task(self._pump.run(self._world.audio), name="room sound")
                 tasks.create_task(self._watch(), name="room statistics")
+                tasks.create_task(care_for(self._care), name="care")
                 try:
                     await self._keeper.run(on_link=self._linked, on_lost=self._lost, on_signal=self._signal)
                 except RemoteViolation as error:
@@ -90,6 +93,7 @@ class RoomSession:
 
     async def _watch(self) -> None:
         while True:
+            self._care.wish(self._board.state.settings.call.quality)
             await asyncio.sleep(_STATS_INTERVAL_S)
             received = self._pump.downlink.stats()
             speaking = set(received.speaking)

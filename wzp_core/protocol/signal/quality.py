@@ -36,6 +36,15 @@ class LossRecoveryUpdate(SignalMessage):
     frames_decoded: U64 = 0
 
 
+@signal("MediaCapability")
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MediaCapability(SignalMessage):
+    """Extension: what its sender can play, as words; unknown ones are ignored."""
+
+    call_id: CallId
+    words: tuple[str, ...]
+
+
 @signal("UpgradeProposal")
 @dataclass(frozen=True, slots=True, kw_only=True)
 class UpgradeProposal(SignalMessage):
