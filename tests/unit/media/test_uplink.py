@@ -5,10 +5,11 @@ from wzp_core.codec.opus import OpusDecoder
 from wzp_core.dsp.frame import silence
 from wzp_core.dsp.meter import rms
 from wzp_core.errors import ErrorCode, LocalMisuse, Unavailable
+from wzp_core.media.lifeboat import is_bundle
 from wzp_core.media.uplink import Uplink
-from wzp_core.protocol.media.header import MediaPacket
+from wzp_core.protocol.media.header import MediaPacket, ratio_code
 from wzp_core.protocol.media.report import QualityReport
-from wzp_core.protocol.profile import CATASTROPHIC, DEGRADED, GOOD, STUDIO_64K, CodecId
+from wzp_core.protocol.profile import CATASTROPHIC, CODEC2_3200, DEGRADED, GOOD, STUDIO_64K, CodecId, QualityProfile
 
 LOUD = np.tile(np.array([9_000, -9_000], dtype=np.int16), 480)
 REPORT = QualityReport(loss_pct=1, rtt_4ms=2, jitter_ms=3, bitrate_cap_kbps=200)
@@ -106,3 +107,128 @@ def test_odd_lengths_are_collected_and_absurd_ones_refused(wire: Wire) -> None:
     assert [len(uplink.push(silence(480), 0.0)) for _ in range(4)] == [0, 1, 0, 1]
     with pytest.raises(LocalMisuse):
         uplink.push(silence(100_000), 0.0)
+
+
+def low_rate(wire: Wire, profile: QualityProfile = CODEC2_3200) -> Uplink:
+    return Uplink(stream_id=1, seal=wire.seal, profile=profile)
+
+
+def test_a_block_of_codec2_frames_is_followed_by_its_repairs(wire: Wire) -> None:
+    uplink = low_rate(wire)
+    assert [len(uplink.push(LOUD, 0.0)) for _ in range(10)] == [1, 1, 1, 1, 4, 1, 1, 1, 1, 4]
+    headers = [packet.header for packet in wire.packets]
+    assert [header.sequence for header in headers] == list(range(16))
+    assert [header.fec_block for header in headers] == [0] * 8 + [1] * 8
+    assert [header.fec_symbol for header in headers[:8]] == list(range(8))
+    assert [header.repair for header in headers[:8]] == [False] * 5 + [True] * 3
+    assert [header.timestamp_ms for header in headers[:8]] == [0, 20, 40, 60, 80, 100, 100, 100]
+    assert {header.fec_ratio for header in headers} == {ratio_code(0.6)}
+    assert {len(packet.payload) for packet in wire.packets if packet.header.repair} == {256}
+    assert (uplink.stats().packets, uplink.stats().repairs) == (16, 6)
+
+
+def test_repairs_are_more_where_more_is_lost_and_shorter_where_the_peer_allows(wire: Wire) -> None:
+    uplink = low_rate(wire)
+    uplink.protect(dred_10ms=0, expected_loss_pct=50)
+    uplink.short_repairs = True
+    for _ in range(5):
+        uplink.push(LOUD, 0.0)
+    repairs = [packet for packet in wire.packets if packet.header.repair]
+    assert len(repairs) == 10
+    assert max(len(packet.payload) for packet in repairs) <= 10
+
+
+def test_spread_repairs_go_out_with_the_next_block_under_the_numbers_of_their_own(wire: Wire) -> None:
+    uplink = low_rate(wire)
+    uplink.spread_repairs = True
+    counts = [len(uplink.push(LOUD, 0.0)) for _ in range(10)]
+    assert counts == [1, 1, 1, 1, 1, 2, 2, 2, 1, 1]
+    assert [packet.header.sequence for packet in wire.packets] == list(range(16))
+
+
+def test_a_switch_begins_another_block(wire: Wire) -> None:
+    uplink = low_rate(wire)
+    uplink.push(LOUD, 0.0)
+    uplink.use(CATASTROPHIC)
+    for _ in range(2):
+        uplink.push(LOUD, 0.0)
+    assert [(p.header.fec_block, p.header.fec_symbol) for p in wire.packets] == [(0, 0), (1, 0)]
+
+
+def test_with_dtx_silence_becomes_comfort_noise_every_200_ms(wire: Wire) -> None:
+    uplink = Uplink(stream_id=1, seal=wire.seal)
+    uplink.dtx = True
+    murmur = np.tile(np.array([60, -60], np.int16), 480)
+    for number in range(50):
+        uplink.push(LOUD if number < 5 else murmur, number * 0.02, number < 5)
+    noise = [packet for packet in wire.packets if packet.header.codec is CodecId.COMFORT_NOISE]
+    assert len(wire.packets) - len(noise) == 10  # five of voice and five after it
+    assert [packet.header.timestamp_ms for packet in noise] == [220, 420, 620, 820]
+    assert {packet.payload for packet in noise} == {bytes((104,))}  # even noise as loud as the murmur
+    assert [packet.header.sequence for packet in wire.packets] == list(range(14))
+    uplink.push(LOUD, 1.0, True)
+    assert (wire.packets[-1].header.codec, wire.packets[-1].header.timestamp_ms) == (CodecId.OPUS_24K, 1_000)
+    assert uplink.stats().noises == 4
+
+
+def test_without_dtx_silence_is_sent_like_voice(wire: Wire) -> None:
+    uplink = Uplink(stream_id=1, seal=wire.seal)
+    assert all(len(uplink.push(silence(), 0.0, False)) == 1 for _ in range(30))
+
+
+def test_with_dtx_a_muted_microphone_is_silent_whatever_is_said(wire: Wire) -> None:
+    uplink = Uplink(stream_id=1, seal=wire.seal)
+    uplink.dtx = uplink.muted = True
+    for _ in range(20):
+        uplink.push(LOUD, 0.0, True)
+    assert wire.packets[-1].header.codec is CodecId.COMFORT_NOISE
+    assert wire.packets[-1].payload == b"\x00"
+
+
+def test_silence_ends_a_block_so_that_its_frames_follow_each_other(wire: Wire) -> None:
+    uplink = low_rate(wire)
+    uplink.dtx = True
+    for number in range(20):
+        uplink.push(LOUD, 0.0, number < 2 or number > 12)
+    sources = [p.header for p in wire.packets if p.header.codec is CodecId.CODEC2_3200 and not p.header.repair]
+    firsts = {header.fec_block: header.sequence - header.fec_symbol for header in reversed(sources)}
+    assert all(header.sequence - header.fec_symbol == firsts[header.fec_block] for header in sources)
+    assert len(firsts) > 2
+
+
+def test_the_lifeboat_sends_one_packet_every_240_ms_and_a_number_for_each_frame(wire: Wire) -> None:
+    uplink = low_rate(wire)
+    uplink.use(CATASTROPHIC, lifeboat=True)
+    assert uplink.lifeboat
+    for _ in range(36):
+        uplink.push(LOUD, 0.0)
+    assert all(is_bundle(packet.header) for packet in wire.packets)
+    assert [packet.header.sequence for packet in wire.packets] == [0, 6, 12]
+    assert [packet.header.timestamp_ms for packet in wire.packets] == [0, 240, 480]
+    assert [len(packet.payload) for packet in wire.packets] == [42, 78, 78]
+
+
+def test_the_lifeboat_is_quiet_while_nobody_speaks_but_never_for_half_a_second(wire: Wire) -> None:
+    uplink = low_rate(wire)
+    uplink.use(CATASTROPHIC, lifeboat=True)
+    for number in range(12 * 12):
+        uplink.push(LOUD, number * 0.02, number < 12)
+    assert np.diff(wire.times).max() < 0.5
+    assert len(wire.packets) <= 8
+
+
+def test_leaving_the_lifeboat_loses_no_frame(wire: Wire) -> None:
+    uplink = low_rate(wire)
+    uplink.use(CATASTROPHIC, lifeboat=True)
+    for _ in range(8):
+        uplink.push(LOUD, 0.0)
+    uplink.use(GOOD)
+    uplink.push(LOUD, 0.0)
+    bundle, voice = (packet.header for packet in wire.packets)
+    assert (is_bundle(bundle), bundle.codec, bundle.sequence) == (True, CodecId.CODEC2_1200, 0)
+    assert (voice.codec, voice.sequence, voice.timestamp_ms) == (CodecId.OPUS_24K, 4, 160)
+
+
+def test_opus_does_not_fit_into_the_lifeboat(wire: Wire) -> None:
+    with pytest.raises(LocalMisuse):
+        low_rate(wire).use(GOOD, lifeboat=True)

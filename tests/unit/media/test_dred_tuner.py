@@ -1,0 +1,62 @@
+import pytest
+
+from wzp_core.media.dred_tuner import DredTuner
+from wzp_core.protocol.media.report import QualityReport
+from wzp_core.protocol.profile import CodecId
+
+
+@pytest.mark.parametrize(
+    ("codec", "baseline", "ceiling"),
+    [(CodecId.OPUS_64K, 10, 30), (CodecId.OPUS_24K, 20, 50), (CodecId.OPUS_16K, 20, 50), (CodecId.OPUS_6K, 50, 104)],
+)
+def test_reach_grows_with_loss_from_the_baseline_to_the_ceiling(codec: CodecId, baseline: int, ceiling: int) -> None:
+    tuner = DredTuner(codec)
+    assert tuner.protection == (baseline, 15)
+    assert tuner.update(0.0, 50.0, 5.0) == (baseline, 0)
+    assert tuner.update(20.0, 50.0, 5.0) == (baseline + (ceiling - baseline) // 2, 20)
+    assert tuner.update(80.0, 50.0, 5.0) == (ceiling, 80)
+
+
+def test_only_changes_are_reported() -> None:
+    tuner = DredTuner(CodecId.OPUS_24K)
+    assert tuner.update(15.0, 50.0, 5.0) == (31, 15)
+    assert tuner.update(15.0, 50.0, 5.0) is None
+    assert tuner.update(15.4, 50.0, 5.0) is None
+    assert tuner.protection == (31, 15)
+
+
+def test_a_spike_of_jitter_asks_for_all_there_is_for_nine_updates() -> None:
+    tuner = DredTuner(CodecId.OPUS_24K)
+    tuner.update(0.0, 50.0, 5.0)
+    assert tuner.update(0.0, 50.0, 60.0) == (50, 0)
+    answers = [tuner.update(0.0, 50.0, 5.0) for _ in range(9)]
+    assert answers == [None] * 8 + [(20, 0)]
+
+
+def test_jitter_below_a_millisecond_is_no_spike() -> None:
+    tuner = DredTuner(CodecId.OPUS_24K)
+    tuner.update(0.0, 50.0, 0.1)
+    assert tuner.update(0.0, 50.0, 0.9) is None
+
+
+def test_a_slow_path_counts_as_loss_up_to_fifteen_percent() -> None:
+    tuner = DredTuner(CodecId.OPUS_24K)
+    assert tuner.update(1.0, 400.0, 5.0) == (20, 6)
+    assert tuner.update(1.0, 5_000.0, 5.0) == (20, 16)
+    assert tuner.update(95.0, 5_000.0, 5.0) == (50, 100)
+
+
+def test_another_codec_begins_anew_and_codec2_has_nothing_to_tune() -> None:
+    tuner = DredTuner(CodecId.OPUS_24K)
+    tuner.update(0.0, 50.0, 5.0)
+    tuner.update(0.0, 50.0, 60.0)
+    tuner.use(CodecId.OPUS_6K)
+    assert tuner.protection == (50, 15)
+    assert tuner.update(0.0, 50.0, 5.0) == (50, 0)
+    tuner.use(CodecId.CODEC2_1200)
+    assert (tuner.protection, tuner.update(50.0, 500.0, 90.0)) == (None, None)
+
+
+def test_a_quality_report_says_the_same_within_its_steps() -> None:
+    tuner = DredTuner(CodecId.OPUS_24K)
+    assert tuner.heed(QualityReport.of(loss_pct=20.0, rtt_ms=100.0, jitter_ms=5.0)) == (35, 20)
