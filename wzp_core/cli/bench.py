@@ -8,6 +8,7 @@ from collections.abc import Iterable, Iterator
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import asdict, dataclass
 from functools import lru_cache, partial
+from multiprocessing import get_context
 from pathlib import Path
 from typing import Final
 
@@ -161,7 +162,7 @@ def _measured_all(cells: list[Cell], seconds: float, jobs: int) -> Iterator[Row]
     if jobs == 1:
         yield from map(work, cells)
         return
-    with ProcessPoolExecutor(jobs) as pool:
+    with ProcessPoolExecutor(jobs, mp_context=get_context("spawn")) as pool:  # this process has threads
         yield from pool.map(work, cells)
 
 

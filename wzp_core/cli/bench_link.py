@@ -78,7 +78,8 @@ def carry(speech: Samples, profile: QualityProfile, link: Link, *, dred: bool, s
     uplink = Uplink(stream_id=1, seal=lambda packet, _now: encode_packet(packet), profile=profile)
     uplink.protect(dred_10ms=REACH_10MS if dred else 0, expected_loss_pct=link.loss_pct)
     downlink = Downlink(lambda datagram, _now: decode_packet(datagram))
-    fate, flying, heard, held = _Fate(link, seed), list[tuple[float, bytes]](), list[Samples](), list[float]()
+    fate, flying, held = _Fate(link, seed), list[tuple[float, bytes]](), list[float]()
+    heard = [silence(round(_PLAY_AFTER_MS) * RATE_HZ // 1000)]
     for tick, frame in enumerate(_frames(speech)):
         now_ms = float(tick * FRAME_MS)
         for datagram in uplink.push(frame, now_ms / 1000.0):

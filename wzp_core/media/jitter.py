@@ -20,7 +20,6 @@ _LONGEST_PACKET_MS: Final = 120
 _SMOOTHING: Final = 0.1
 _FILL_MS: Final = FRAME_MS // 2  # the shortest guess every codec makes well
 _FADED_MS: Final = 160.0  # of waiting in a row: from here on a pause is no worse for being longer
-_REORDERING_S: Final = 5.0  # after a packet that was overtaken
 _HURRY_MS: Final = 100.0  # this much too late, what was lost is no longer worth its time
 _JUMP_MS: Final = 400.0  # and this much, time is won by leaving audio out
 
@@ -87,7 +86,6 @@ class JitterBuffer(Generic[T]):
         self._clock = (0, 0, 0.0)  # sequence, timestamp and media time of the newest packet
         self._arrived_at = 0.0
         self._far: int | None = None
-        self._reordering_until = 0.0
         self._started = False
         self._waited_ms = 0.0  # since the last packet was played
         self._pending_ms = 0.0
@@ -143,7 +141,7 @@ class JitterBuffer(Generic[T]):
         self._go_on(lag)
         if self._lag_ms - self.target_ms > _JUMP_MS:
             self._jump(now)
-        return Play(self._pop(), self._pace(now, quiet))
+        return Play(self._pop(), self._pace(quiet))
 
     def stretched(self, by_ms: float) -> None:
         """What was taken last became so much longer (or shorter) in playing; not to be called for 0."""
@@ -219,8 +217,6 @@ class JitterBuffer(Generic[T]):
         if ahead > 0:
             self._seen = (self._seen << min(ahead, _SEEN)) & ((1 << _SEEN) - 1)
             self._highest = number
-        if ahead < 0:
-            self._reordering_until = now + _REORDERING_S
         if ahead >= 0:
             self._clock = clock
         if self._highest - number < _SEEN:
@@ -269,16 +265,9 @@ class JitterBuffer(Generic[T]):
         self._lag_ms = lag
         self._started, self._waited_ms = True, 0.0
 
-    def _pace(self, now: float, quiet: bool) -> Pace:
-        return self._pacing.pace(
-            delay_ms=self._lag_ms, target_ms=self.target_ms, awaited=self._awaits_next(now), quiet=quiet
-        )
-
-    def _awaits_next(self, now: float) -> bool:
-        """Whether the packet that is due after this one is on its way still, as far as can be told; not if lost."""
-        if self._next in self._held or self._next in self._places:
-            return False
-        return now < self._reordering_until or not self._held
+    def _pace(self, quiet: bool) -> Pace:
+        awaited = not self._held and not self._places  # behind a gap there may be loss, which no waiting brings back
+        return self._pacing.pace(delay_ms=self._lag_ms, target_ms=self.target_ms, awaited=awaited, quiet=quiet)
 
     def _take_missing(self, now: float, quiet: bool) -> Taken[T]:
         number = self._next or 0
@@ -296,7 +285,7 @@ class JitterBuffer(Generic[T]):
         self.lost += 1
         self._next = number + 1
         self._go_on(lag)
-        return Missing(first - number, self._held[first].packet, self._pace(now, quiet))
+        return Missing(first - number, self._held[first].packet, self._pace(quiet))
 
     def _skippable(self, excess_ms: float, missing: int) -> int:
         """Lost frames whose time was filled while waiting are not played again, unless the target wants them."""

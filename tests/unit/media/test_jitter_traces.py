@@ -99,11 +99,12 @@ def with_stalls(at: list[int], length_s: float, packets: int = 1_500) -> list[tu
     return list(queued(sent(delays)))
 
 
-@pytest.mark.parametrize("seed", range(4))
-def test_two_minutes_of_pareto_jitter_cost_little_delay_and_few_gaps(seed: int) -> None:
-    replay = replayed(pareto(3.0, seed))
-    assert np.mean(replay.held_ms) <= 70.0
-    assert replay.concealed_pct <= 1.0
+def test_pareto_jitter_costs_little_delay_and_few_gaps() -> None:
+    replays = [replayed(pareto(3.0, seed), seed) for seed in range(8)]  # two minutes each
+    assert np.mean([np.mean(replay.held_ms) for replay in replays]) <= 70.0
+    assert np.mean([replay.concealed_pct for replay in replays]) <= 1.0
+    assert max(np.mean(replay.held_ms) for replay in replays) <= 75.0
+    assert max(replay.concealed_pct for replay in replays) <= 1.15
 
 
 @pytest.mark.parametrize("seed", range(4))
