@@ -27,8 +27,10 @@ class Desk:
 
     window: MainWindow
     commands: list[Command] = field(default_factory=list)
+    scale_percent: int = 100  # of what was shown last
 
     def show(self, state: AppState, *, theme: str = "light", scale_percent: int = 100) -> None:
+        self.scale_percent = scale_percent
         appearance = replace(state.settings.appearance, theme=theme, scale_percent=scale_percent)
         self.window.apply(replace(state, settings=replace(state.settings, appearance=appearance)))
         settle()

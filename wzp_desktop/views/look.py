@@ -3,8 +3,6 @@
 import re
 from dataclasses import dataclass
 from string import Template
-from typing import Protocol, runtime_checkable
-
 from PySide6.QtCore import QSize, Qt
 from PySide6.QtGui import QColor, QIcon, QPalette
 from PySide6.QtWidgets import QLayout, QWidget
@@ -40,13 +38,6 @@ class Look:
         return icons.icon(name, self.hex(token), self.palette.outline, before_text)
 
 
-@runtime_checkable
-class Dressed(Protocol):
-    """A widget that paints or sizes itself by the look."""
-
-    def set_look(self, look: Look) -> None: ...
-
-
 def spaced(layout: QLayout, *, margins: tuple[int, int, int, int] = (0, 0, 0, 0), gap: int = 0) -> None:
     """Margins (left, top, right, bottom) and gap at 100 %; `wear` scales them."""
     layout.setProperty("margins", list(margins))
@@ -59,7 +50,7 @@ def sized(widget: QWidget, *, width: int = 0, height: int = 0, widest: int = 0, 
 
 
 def wear(root: QWidget, look: Look) -> None:
-    """Puts the look on the widget and all below it."""
+    """Puts the look on the widget and all below it; those that paint or size themselves by it have a `set_look`."""
     for layout in root.findChildren(QLayout):
         margins = layout.property("margins")
         if margins is not None:
@@ -68,8 +59,8 @@ def wear(root: QWidget, look: Look) -> None:
             layout.setSpacing(look.px(gap) if gap else 0)
     for widget in (root, *root.findChildren(QWidget)):
         _resize(widget, look)
-        if isinstance(widget, Dressed):
-            widget.set_look(look)
+        if (set_look := getattr(widget, "set_look", None)) is not None:
+            set_look(look)
 
 
 def tab_before(later: QWidget, *inserted: QWidget) -> None:
