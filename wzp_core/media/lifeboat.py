@@ -21,6 +21,7 @@ from dataclasses import dataclass, replace
 from typing import Final
 
 from wzp_core.codec.codec2 import MODES
+from wzp_core.dsp.frame import FRAME_MS
 from wzp_core.errors import ErrorCode, RemoteViolation
 from wzp_core.protocol.media.header import MediaHeader, MediaPacket
 from wzp_core.protocol.profile import CodecId, profile_of
@@ -71,7 +72,7 @@ def hold_ms(codec: CodecId) -> int:
 
     The boat is not boarded without need: receivers wait from the first packet on and do not stumble at the first loss.
     """
-    return BUNDLE_MS * 2 if _repeats(codec) else BUNDLE_MS
+    return (BUNDLE_MS * 2 if _repeats(codec) else BUNDLE_MS) + FRAME_MS  # bundles of unlike size come unevenly
 
 
 def _repeats(codec: CodecId) -> bool:

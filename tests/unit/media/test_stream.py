@@ -1,10 +1,12 @@
 import numpy as np
 
+from wzp_core.codec.codec2 import Codec2Encoder
+from wzp_core.codec.fec import repair_symbols
 from wzp_core.codec.opus import OpusDecoder, OpusEncoder, OpusSettings
 from wzp_core.dsp.frame import FRAME_SAMPLES
 from wzp_core.dsp.meter import rms
 from wzp_core.media.stream import StreamReceiver
-from wzp_core.protocol.media.header import MediaHeader, MediaPacket
+from wzp_core.protocol.media.header import MediaHeader, MediaPacket, ratio_code
 from wzp_core.protocol.profile import CodecId
 
 LONG = OpusSettings(bitrate=6_000, frame_samples=1920, dred_10ms=0)
@@ -95,3 +97,42 @@ def test_repair_packets_and_unknown_codecs_only_take_their_place() -> None:
     stream.receive(packet(number, b"codec2", CodecId.CODEC2_1200, ms=10), number * 0.010)
     assert stream.totals().lost == 0
     assert stream.totals().undecodable == 0
+
+
+def test_a_frame_made_from_repairs_is_played_in_its_place_and_counted() -> None:
+    encoder = Codec2Encoder(CodecId.CODEC2_3200)
+    stream, sent, heard = StreamReceiver(OpusDecoder(), 0.0), [], []
+    for block in range(8):
+        frames = [encoder.encode(tone(FRAME_SAMPLES)) for _ in range(5)]
+        numbers = range(block * 8, block * 8 + 8)
+        for symbol, (number, payload) in enumerate(zip(numbers, frames + repair_symbols(frames, 3), strict=True)):
+            header = MediaHeader(
+                codec=CodecId.CODEC2_3200,
+                sequence=number,
+                timestamp_ms=(block * 5 + min(symbol, 5)) * 20,
+                repair=symbol >= 5,
+                fec_ratio=ratio_code(0.6),
+                fec_block=block,
+                fec_symbol=symbol,
+            )
+            sent.append(MediaPacket(header, payload))
+        for symbol in range(5):
+            now = (block * 5 + symbol) * 0.020
+            due = sent[block * 8 + symbol :] if symbol == 4 else [sent[block * 8 + symbol]]
+            for each in due:
+                if each.header.fec_symbol not in (1, 6):  # one frame and one repair of each block are lost
+                    stream.receive(each, now)
+            heard.append(stream.pull(now + 0.005))
+    totals = stream.totals()
+    assert totals.fec_frames >= 5
+    assert totals.lost == totals.late <= 2  # until playing is late enough; for ever lost was none
+    assert totals.undecodable == 0
+    assert rms(np.concatenate(heard[-10:])) > 500
+
+
+def test_a_damaged_bundle_is_counted_and_nothing_is_heard_of_it() -> None:
+    stream = StreamReceiver(OpusDecoder(), 0.0)
+    header = MediaHeader(codec=CodecId.CODEC2_1200, sequence=0, timestamp_ms=0, repair=True, fec_symbol=255)
+    stream.receive(MediaPacket(header, b"\x4c\x06\x00"), 0.0)
+    assert stream.totals().undecodable == 1
+    assert not stream.pull(0.1).any()
