@@ -5,6 +5,8 @@ from collections.abc import AsyncIterator, Coroutine
 from contextlib import asynccontextmanager
 from typing import Any
 
+from wzp_core.errors import WzpError
+
 
 class TaskScope:
     """Starts tasks; made by `task_scope` only."""
@@ -26,10 +28,18 @@ class TaskScope:
 
 @asynccontextmanager
 async def task_scope() -> AsyncIterator[TaskScope]:
-    """A TaskGroup whose children are cancelled when the body ends; a child's failure ends the body."""
+    """A TaskGroup whose children are cancelled when the body ends; a child's failure ends the body.
+
+    A WzpError of the body itself leaves as it is and not in a group, so that it can be caught by kind.
+    """
+    failure: WzpError | None = None
     async with asyncio.TaskGroup() as group:
         scope = TaskScope(group)
         try:
             yield scope
+        except WzpError as error:
+            failure = error
         finally:
             scope.cancel_all()
+    if failure is not None:
+        raise failure
