@@ -5,8 +5,7 @@ from dataclasses import replace
 
 import pytest
 
-from relay.serve import Relay
-from tests.sim.script import two_phones
+from tests.sim.script import Forge, corrupt, two_phones
 from tests.sim.world import Stage
 from wzp_core.crypto.call_keys import CalleeKeys, CallerKeys
 from wzp_core.crypto.identity import Identity
@@ -17,16 +16,8 @@ from wzp_core.protocol.signal.call import DirectCallAnswer, DirectCallOffer, Sas
 from wzp_core.session.state import CallStage, EndReason, SasStage
 
 Scene = Callable[..., None]
-Forge = Callable[[SignalMessage], SignalMessage]
 MALLORY = Identity.from_seed(b"\x66" * 32)
 SECRET = b"\x67" * 32
-
-
-def corrupt(relay: Relay, forge: Forge) -> None:
-    """From now on the relay delivers what `forge` makes of each signal."""
-    outbox = relay._signals.outbox
-    honest = outbox._deliver
-    outbox._deliver = lambda connection, message: honest(connection, forge(message))  # type: ignore[method-assign]
 
 
 def own_ephemeral_in_the_offer(message: SignalMessage) -> SignalMessage:

@@ -1,16 +1,20 @@
 """What scenarios have in common: two phones that see each other, and a call between them."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 
 import numpy as np
 import numpy.typing as npt
 
+from relay.serve import Relay
 from tests.sim.sound import SimSound, tone
 from tests.sim.world import Phone, Stage
 from wzp_core.engine.commands import Answer, AnswerCall, PlaceCall
+from wzp_core.protocol.signal.base import SignalMessage
 from wzp_core.session.state import CallStage
+
+Forge = Callable[[SignalMessage], SignalMessage]
 
 ALICE_HZ, BOB_HZ = 440.0, 1000.0
 
@@ -44,3 +48,10 @@ def pitch(samples: npt.NDArray[np.int16]) -> float:
 
 def now() -> float:
     return asyncio.get_running_loop().time()
+
+
+def corrupt(relay: Relay, forge: Forge) -> None:
+    """From now on the relay delivers what `forge` makes of each signal."""
+    outbox = relay._signals.outbox
+    honest = outbox._deliver
+    outbox._deliver = lambda connection, message: honest(connection, forge(message))  # type: ignore[method-assign]

@@ -5,7 +5,7 @@ from dataclasses import replace
 
 import pytest
 from PySide6.QtCore import Qt
-from PySide6.QtWidgets import QCheckBox, QLineEdit, QPlainTextEdit, QRadioButton, QSlider
+from PySide6.QtWidgets import QCheckBox, QComboBox, QLineEdit, QPlainTextEdit, QRadioButton, QSlider
 from pytestqt.qtbot import QtBot
 from ui_states import (
     BACKUP,
@@ -136,6 +136,45 @@ def test_volumes_are_told_once_the_slider_rests(desk, qtbot: QtBot) -> None:
     assert "130 %" in desk.words()
 
 
+@pytest.mark.parametrize(
+    ("name", "field"),
+    [
+        ("Echo cancellation", "echo_cancellation"),
+        ("Automatic gain", "automatic_gain"),
+        ("Push to talk", "push_to_talk"),
+    ],
+)
+def test_what_is_done_to_the_voice_is_switched_by_name(desk, qtbot: QtBot, name: str, field: str) -> None:
+    opened(desk)
+    switch = desk.control(name, QCheckBox)
+    for _ in range(2):
+        wanted = not switch.isChecked()
+        qtbot.keyClick(switch, Qt.Key.Key_Space)
+        assert getattr(changed(desk).audio, field) is wanted
+
+
+def test_each_strength_of_noise_suppression_says_what_it_costs(desk, qtbot: QtBot) -> None:
+    quiet = replace(SETTINGS.settings, audio=replace(SETTINGS.settings.audio, noise_suppression="off"))
+    opened(desk, replace(SETTINGS, settings=quiet))
+    choice = desk.control("Noise suppression", QComboBox)
+    assert [choice.itemText(at) for at in range(choice.count())] == ["Off", "Light", "Strong"]
+    for strength, told in (("light", "changes your voice a little"), ("strong", "less natural")):
+        qtbot.keyClick(choice, Qt.Key.Key_Down)
+        assert changed(desk).audio.noise_suppression == strength
+        assert told in desk.words()
+
+
+def test_the_release_delay_belongs_to_push_to_talk(desk, qtbot: QtBot) -> None:
+    opened(desk, LOBBY)
+    assert "Release delay" not in desk.words()
+    desk.control("Push to talk", QCheckBox).click()
+    delay = desk.control("Release delay", QSlider)
+    qtbot.keyClick(delay, Qt.Key.Key_Right)
+    qtbot.waitUntil(lambda: len(desk.commands) == 2)
+    assert changed(desk).audio.release_delay_ms == LOBBY.settings.audio.release_delay_ms + 50
+    assert delay.accessibleDescription() == "300 ms"
+
+
 def test_the_microphone_test_starts_and_stops_and_ends_with_the_dialog(desk) -> None:
     dialog = opened(desk, replace(SETTINGS, mic_test=False))
     desk.control("Test microphone").click()
@@ -246,7 +285,7 @@ def test_a_passphrase_unlocks_and_is_forgotten_by_the_field(desk, qtbot: QtBot) 
 def test_a_question_of_trust_is_answered_by_its_buttons(desk, state: AppState, expected: str) -> None:
     desk.show(state)
     desk.control(expected).click()
-    assert desk.take() == [AnswerTrust(accept=True)]
+    assert desk.take() == [AnswerTrust(accept=True, question=state.trust)]
     assert not desk.window.findChild(TrustDialog).isVisible()
 
 
@@ -265,13 +304,13 @@ def test_careless_keys_refuse_a_question_of_trust(desk, qtbot: QtBot, key: Qt.Ke
     desk.show(RELAY_KEY)
     dialog = desk.window.findChild(TrustDialog)
     qtbot.keyClick(dialog.focusWidget() or dialog, key)
-    assert AnswerTrust(accept=True) not in desk.take()
+    assert AnswerTrust(accept=True, question=RELAY_KEY.trust) not in desk.take()
 
 
 def test_closing_a_question_of_trust_refuses_it_once(desk) -> None:
     desk.show(RELAY_KEY)
     desk.window.findChild(TrustDialog).close()
-    assert desk.take() == [AnswerTrust(accept=False)]
+    assert desk.take() == [AnswerTrust(accept=False, question=RELAY_KEY.trust)]
 
 
 def test_an_answered_question_closes_by_itself(desk) -> None:

@@ -36,9 +36,20 @@ async def run(options: Namespace, output: Output) -> Exit:
         await session.until(lambda s: s.call is not None or s.trust is not None or s.notice is not None)
         session.settle_trust()
         if session.state.notice is not None:
-            output.error("One cannot call oneself." if session.state.notice.code is ErrorCode.BAD_VALUE else "Busy.")
-            return Exit.USAGE
+            return _refused(session.state.notice.code, output)
         return await talk(session, options.seconds, output)
+
+
+def _refused(code: ErrorCode, output: Output) -> Exit:
+    match code:
+        case ErrorCode.BAD_VALUE:
+            output.error("One cannot call oneself.")
+            return Exit.USAGE
+        case ErrorCode.NOT_REGISTERED:
+            output.error("The relay was lost before the call began.")
+            return Exit.CANNOT_REACH
+    output.error("Busy.")
+    return Exit.USAGE
 
 
 async def talk(session: EngineRun, seconds: float | None, output: Output) -> Exit:

@@ -78,6 +78,9 @@ class EngineRun:
 
     def _explain(self, state: AppState) -> Exit:
         address, error = state.relay.address, state.relay.error
+        if _has_no_identity(state) and state.notice is not None:
+            self._output.error(f"A file of this identity cannot be read ({state.notice.code.value}).")
+            return Exit.USAGE
         if error is ErrorCode.RELAY_KEY_CHANGED:
             self._output.error(f"The relay {address} shows another key than before. Nothing was sent.")
             return Exit.SECURITY
@@ -96,12 +99,16 @@ class EngineRun:
     def settle_trust(self) -> None:
         """Whoever typed a fingerprint has chosen the person; a relay's changed key is nobody's choice."""
         if isinstance(self._state.trust, ContactKeyChanged | EncryptionLost):
-            self.submit(AnswerTrust(accept=True))
+            self.submit(AnswerTrust(accept=True, question=self._state.trust))
 
 
 def _is_final(state: AppState) -> bool:
     final = (ErrorCode.RELAY_KEY_CHANGED, ErrorCode.REGISTRATION_REFUSED, ErrorCode.BAD_SETTINGS)
-    return state.unlock_needed or state.relay.error in final
+    return state.unlock_needed or _has_no_identity(state) or state.relay.error in final
+
+
+def _has_no_identity(state: AppState) -> bool:
+    return state.me is None and state.notice is not None
 
 
 @asynccontextmanager

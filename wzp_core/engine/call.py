@@ -1,7 +1,7 @@
 """Drives one direct call: its machine, its place in the relay's room, its sound."""
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, replace
 
 from wzp_core.codec.capability import Capability, own_capability
@@ -36,7 +36,7 @@ from wzp_core.session.call_events import (
     TimerFired,
 )
 from wzp_core.session.report import CallReport, MouthToEar
-from wzp_core.session.state import CallStage, MediaView, NoAudioReason
+from wzp_core.session.state import CallStage, CallView, MediaView, NoAudioReason
 
 _STATS_INTERVAL_S = 0.5
 _NO_AUDIO_S = 1.0
@@ -76,6 +76,7 @@ class CallSession:
         self._started_unix: float | None = None
         self._setup_ms: float | None = None
         self._final: CallReport | None = None  # as it was before the devices and streams were closed
+        self._is_over = False  # the screen belongs to the next call, whatever is still being closed here
 
     @property
     def machine(self) -> Call:
@@ -110,7 +111,8 @@ class CallSession:
             quality_rx=self._shown.quality_rx,
         )
 
-    async def run(self, first: list[CallEffect]) -> None:
+    async def run(self, first: list[CallEffect], on_ended: Callable[[CallView], Awaitable[None]]) -> None:
+        """Returns when devices and streams are closed, which may be a while after the end."""
         async with task_scope() as tasks:
             await self._perform(first, tasks)
             while self._machine.phase is not CallStage.ENDED:
@@ -122,7 +124,10 @@ class CallSession:
                     happened = TimerFired()
                 await self._perform(self._machine.handle(happened, self._loop.time()), tasks)
             self._final = self.report()
-        self._show()
+            self._show()
+            self._is_over = True
+            tasks.cancel_all()
+            await on_ended(self._view())
 
     async def _perform(self, effects: list[CallEffect], tasks: TaskScope) -> None:
         for effect in effects:
@@ -226,9 +231,12 @@ class CallSession:
             return NoAudioReason.PATH_LOST if pump.link is None else NoAudioReason.UNKNOWN
         return NoAudioReason.PEER_MUTED if self._machine.peer_muted else None
 
+    def _view(self) -> CallView:
+        return replace(self._machine.view(), started_at_unix=self._started_unix, media=self._shown)
+
     def _show(self) -> None:
-        view = replace(self._machine.view(), started_at_unix=self._started_unix, media=self._shown)
-        self._context.board.set(call=view)
+        if not self._is_over:
+            self._context.board.set(call=self._view())
 
     def tell_muted(self, muted: bool) -> None:
         """Lets the peer's screen say why it hears nothing."""

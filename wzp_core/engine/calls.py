@@ -15,7 +15,7 @@ from wzp_core.engine.people import People
 from wzp_core.engine.scope import TaskScope
 from wzp_core.engine.signalling import Signalling
 from wzp_core.engine.world import World
-from wzp_core.errors import ErrorCode, LocalMisuse, RemoteViolation
+from wzp_core.errors import ErrorCode, LocalMisuse, RemoteViolation, Unavailable
 from wzp_core.logs import event, logger
 from wzp_core.protocol.ids import CallId, Fingerprint, check_call_id
 from wzp_core.protocol.signal.base import SignalMessage
@@ -25,7 +25,9 @@ from wzp_core.session.call_events import Answered, CallEffect, Declined, HungUp,
 from wzp_core.session.glare import Glare, settle_glare
 from wzp_core.session.lobby import changed_key
 from wzp_core.session.report import CallReport
-from wzp_core.session.state import CallStage, EncryptionLost, Levels, Person
+from wzp_core.session.state import CallStage, CallView, ContactKeyChanged, EncryptionLost, Levels, Person, TrustQuestion
+
+_GOODBYE_LIMIT_S = 2.0
 
 BUILD = f"wzp-desktop {__version__}"
 """What peers are told we are."""
@@ -48,11 +50,13 @@ class Calls:
         *,
         tasks: TaskScope,
         before_media: Callable[[], Awaitable[None]],
+        after_call: Callable[[], None],
     ) -> None:
         self._world, self._board, self._people, self._keeper = world, board, people, keeper
         self._signalling, self._door, self._knobs = signalling, door, knobs
-        self._tasks, self._before_media = tasks, before_media
+        self._tasks, self._before_media, self._after_call = tasks, before_media, after_call
         self._session: CallSession | None = None
+        self._running: asyncio.Task[None] | None = None  # of the newest session
         self._asked_first: Fingerprint | None = None  # a call that waits for the user's word on a changed key
 
     @property
@@ -81,9 +85,11 @@ class Calls:
     # --- ours --------------------------------------------------------------------------------------------------
 
     async def _place(self, fingerprint: Fingerprint) -> None:
-        """Raises LocalMisuse(BUSY) during a call, and BAD_VALUE for one's own fingerprint."""
+        """Raises LocalMisuse: BUSY during a call, BAD_VALUE for one's own fingerprint; Unavailable(NOT_REGISTERED)."""
         if self.is_busy:
             raise LocalMisuse(ErrorCode.BUSY)
+        if not self._signalling.is_online:
+            raise Unavailable(ErrorCode.NOT_REGISTERED)
         if fingerprint == self._keeper.identity.fingerprint:
             raise LocalMisuse(ErrorCode.BAD_VALUE, what="own fingerprint")
         who = self._people.person(fingerprint)
@@ -95,6 +101,8 @@ class Calls:
 
     async def _dial(self, who: Person) -> None:
         await self._before_media()
+        if self.is_busy:  # somebody else called while the room was being left
+            raise LocalMisuse(ErrorCode.BUSY)
         machine = Call(
             self._keeper.identity,
             who,
@@ -126,30 +134,41 @@ class Calls:
         else:
             self._board.set(call=None)
 
-    async def answer_trust(self, accept: bool) -> None:
-        """The user's word on a contact's changed key or lost encryption."""
-        waiting, self._asked_first = self._asked_first, None
-        if waiting is not None:
-            if accept and not self.is_busy:
-                await self._dial(self._people.person(waiting))
-        elif not accept:
+    async def answer_trust(self, about: Fingerprint, accept: bool) -> None:
+        """The user's word on a contact's changed key or lost encryption; it holds for nobody else's call."""
+        was_waiting = self._asked_first == about
+        if was_waiting:
+            self._asked_first = None
+        if was_waiting and accept and not self.is_busy:
+            await self._dial(self._people.person(about))
+        elif not accept and self._session is not None and self._session.machine.peer == about:
             self._hang_up()
+
+    async def close(self) -> None:
+        """Says goodbye while there is a link to say it on; the program is ending."""
+        if self.is_busy:
+            self._hang_up()
+        if self._running is not None:
+            await asyncio.wait({self._running}, timeout=_GOODBYE_LIMIT_S)
 
     # --- theirs ------------------------------------------------------------------------------------------------
 
     def signal(self, message: SignalMessage) -> None:
         """One signal that is not presence."""
+        session = self._session
         if isinstance(message, DirectCallOffer):
+            if session is not None and message.call_id == session.machine.call_id:
+                return  # a repetition must not end the call that it began
             try:
                 self._offered(message)
             except RemoteViolation as error:
                 event(log, "call:offer_refused", level=logging.WARNING, error=error)
                 self._refuse(message.call_id, HangupReason.ERROR)
             return
-        session = self._session
-        if session is None or getattr(message, "call_id", None) not in (None, session.machine.call_id):
-            return
-        session.put(message)
+        if session is None or not self.is_busy:
+            return  # nobody reads any more
+        if getattr(message, "call_id", None) in (None, session.machine.call_id):
+            session.put(message)
 
     def _offered(self, offer: DirectCallOffer) -> None:
         check_call_id(offer.call_id)
@@ -166,7 +185,7 @@ class Calls:
             now=self._now(),
         )
         if self.is_busy and self._session is not None:
-            if not self._glare(offer, caller, self._session.machine):
+            if not self._glare(machine, self._session.machine):
                 return
             self._session.put(HungUp())
             self._begin(machine, [])
@@ -175,16 +194,20 @@ class Calls:
         self._begin(machine, [])
         self._ask_about(machine.view().peer, protected=machine.view().protected_offer)
 
-    def _glare(self, offer: DirectCallOffer, caller: Fingerprint, current: Call) -> bool:
-        """True: their offer replaces our own. Everybody else hears "busy"."""
-        me = self._keeper.identity.fingerprint
-        match settle_glare(me, caller, dialling=current.peer if current.is_unanswered_offer else None):
+    def _glare(self, offered: Call, current: Call) -> bool:
+        """True: their offer replaces our own. Everybody else hears "busy".
+
+        So does an offer without encryption: anybody can make one up, and this one would be answered unasked.
+        """
+        me, is_protected = self._keeper.identity.fingerprint, offered.view().protected_offer
+        dialling = current.peer if current.is_unanswered_offer and is_protected else None
+        match settle_glare(me, offered.peer, dialling=dialling):
             case Glare.YIELD:
                 return True
             case Glare.INSIST:
-                self._signalling.send(DirectCallAnswer(call_id=offer.call_id, accept_mode=CallAcceptMode.REJECT))
+                self._signalling.send(DirectCallAnswer(call_id=offered.call_id, accept_mode=CallAcceptMode.REJECT))
             case Glare.NONE:
-                self._refuse(offer.call_id, HangupReason.BUSY)
+                self._refuse(offered.call_id, HangupReason.BUSY)
         return False
 
     def _ask_about(self, who: Person, *, protected: bool) -> None:
@@ -208,19 +231,28 @@ class Calls:
             on_judged=lambda verdict: self._judged(machine, verdict),
         )
         self._session = CallSession(machine, context)
-        self._tasks.create_task(self._run(self._session, first), name="call")
+        self._running = self._tasks.create_task(self._session.run(first, self._ended), name="call")
 
     def _judged(self, machine: Call, verdict: PeerJudged) -> None:
         self._tasks.create_task(self._people.judged(machine.view().peer, verdict), name="remember peer")
 
-    async def _run(self, session: CallSession, first: list[CallEffect]) -> None:
-        await session.run(first)
-        view = self._board.state.call
-        if view is not None and view.call_id == session.machine.call_id:
+    async def _ended(self, view: CallView) -> None:
+        if not self.is_busy:
             self._board.set(levels=Levels())
-            if view.ended_code is ErrorCode.DOWNGRADE:
-                self._board.set(trust=EncryptionLost(person=view.peer))
-            await self._people.log_call(view, self._world.unix_time())
+            self._after_call()
+        if view.ended_code is ErrorCode.DOWNGRADE:
+            self._board.set(trust=EncryptionLost(person=view.peer))
+        elif self._asked_first != view.peer.fingerprint and _subject(self._board.state.trust) == view.peer.fingerprint:
+            self._board.set(trust=None)  # the question was about this call
+        await self._people.log_call(view, self._world.unix_time())
 
     def _now(self) -> float:
         return asyncio.get_running_loop().time()
+
+
+def _subject(question: TrustQuestion | None) -> Fingerprint | None:
+    """Whose call the question is about."""
+    match question:
+        case ContactKeyChanged(new=fingerprint) | EncryptionLost(person=Person(fingerprint=fingerprint)):
+            return fingerprint
+    return None

@@ -5,6 +5,7 @@ from enum import Enum
 from typing import TypeAlias
 
 from wzp_core.protocol.ids import CallId, Fingerprint
+from wzp_core.session.state import TrustQuestion
 from wzp_core.settings.schema import Settings
 
 
@@ -71,9 +72,10 @@ class ChangeSettings:
 
 @dataclass(frozen=True, slots=True)
 class AnswerTrust:
-    """The user's decision on the question in the state."""
+    """The user's decision on `question`; dropped where another is asked by now. None means whatever is asked."""
 
     accept: bool
+    question: TrustQuestion | None = None
 
 
 @dataclass(frozen=True, slots=True)

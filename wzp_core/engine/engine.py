@@ -17,11 +17,20 @@ from wzp_core.engine.room import RoomSession
 from wzp_core.engine.scope import TaskScope, task_scope
 from wzp_core.engine.signalling import Signalling
 from wzp_core.engine.world import World
-from wzp_core.errors import Unavailable, WzpError
+from wzp_core.errors import ErrorCode, LocalMisuse, Unavailable, WzpError
 from wzp_core.logs import event, logger
 from wzp_core.protocol.signal.base import SignalMessage
 from wzp_core.protocol.signal.presence import PresenceList
-from wzp_core.session.state import AppState, ContactKeyChanged, Devices, EncryptionLost, Levels, Notice, RelayKeyChanged
+from wzp_core.session.state import (
+    AppState,
+    ContactKeyChanged,
+    Devices,
+    EncryptionLost,
+    Levels,
+    Notice,
+    Person,
+    RelayKeyChanged,
+)
 from wzp_core.settings.schema import Settings
 
 log = logger("engine")
@@ -45,6 +54,7 @@ class Engine:
         self._door: RoomDoor | None = None
         self._room: tuple[RoomSession, asyncio.Task[None]] | None = None
         self._mic_test: asyncio.Task[None] | None = None
+        self._relay_waits = False  # the user chose another one during a call
 
     @property
     def state(self) -> AppState:
@@ -97,8 +107,14 @@ class Engine:
                     self._knobs,
                     tasks=tasks,
                     before_media=self._make_room_for_call,
+                    after_call=self._after_call,
                 )
-                await self._registered_for_ever()
+                async with task_scope() as registration:
+                    registration.create_task(self._registered_for_ever(), name="registration")
+                    try:
+                        await asyncio.Event().wait()
+                    finally:
+                        await self._calls.close()
 
     async def _registered_for_ever(self) -> None:
         if self._signalling is None:
@@ -155,15 +171,14 @@ class Engine:
             case ask.FinishFirstRun(settings=settings):
                 self._board.set(first_run=False)
                 await self._change_settings(settings)
-            case ask.AnswerTrust(accept=accept):
-                await self._answer_trust(accept)
+            case ask.AnswerTrust():
+                await self._answer_trust(command)
             case ask.RevealBackup():
                 self._board.set(backup_words=self._keeper.words())
             case ask.HideBackup():
                 self._board.set(backup_words=None)
             case ask.RestoreIdentity(backup=backup):
-                await self._keeper.restore(backup)
-                self._reconnect()
+                await self._restore(backup)
             case ask.Unlock(passphrase=passphrase):
                 await self._keeper.unlock(passphrase)
             case ask.SetPassphrase(passphrase=passphrase):
@@ -198,22 +213,41 @@ class Engine:
         self._keeper.show()
         await self._world.settings.save(settings)
         if before.relay.selected != settings.relay.selected and self._signalling is not None:
-            self._signalling.choose_again()
+            self._relay_waits = True
+            self._after_call()
         elif before.alias != settings.alias:
             self._reconnect()
+
+    def _after_call(self) -> None:
+        """Another relay than the one that carries a call is for after the call."""
+        if self._relay_waits and self._signalling is not None and not (self._calls is not None and self._calls.is_busy):
+            self._relay_waits = False
+            self._signalling.choose_again()
+
+    async def _restore(self, backup: str) -> None:
+        """Raises LocalMisuse(BUSY) in a call, whose keys and place belong to the identity that began it."""
+        if self._calls is not None and self._calls.is_busy:
+            raise LocalMisuse(ErrorCode.BUSY)
+        await self._keeper.restore(backup)
+        await self._leave()
+        if self._calls is not None and self._calls.is_busy:  # it rang meanwhile, for who we were
+            await self._calls.act(ask.HangUp())
+        self._reconnect()
 
     def _reconnect(self) -> None:
         if self._signalling is not None:
             self._signalling.kick()
 
-    async def _answer_trust(self, accept: bool) -> None:
+    async def _answer_trust(self, command: ask.AnswerTrust) -> None:
         question = self._board.state.trust
+        if command.question not in (None, question):
+            return  # the user answered what is asked no more
         self._board.set(trust=None)
         match question:
             case RelayKeyChanged() if self._signalling is not None:
-                self._signalling.decide(accept)
-            case ContactKeyChanged() | EncryptionLost() if self._calls is not None:
-                await self._calls.answer_trust(accept)
+                self._signalling.decide(command.accept)
+            case ContactKeyChanged(new=who) | EncryptionLost(person=Person(fingerprint=who)) if self._calls is not None:
+                await self._calls.answer_trust(who, command.accept)
 
     # --- rooms and microphone test -----------------------------------------------------------------------------
 

@@ -14,7 +14,8 @@ from wzp_core.ports import Endpoint, Link
 from wzp_core.protocol.signal.base import SignalMessage
 
 _DIAL_LIMIT_S = 2.0
-_RETRY_S = 0.25
+_RETRY_S, _RETRY_GROWTH, _LONGEST_RETRY_S = 0.25, 1.5, 5.0
+_STEADY_S = 1.0  # a link that ends sooner counts as refused
 _CHECK_S = 0.25
 _SILENT_LIMIT_S = 1.2  # media flows every 20 ms: this long without any acknowledgement is no jitter
 
@@ -65,6 +66,8 @@ class MediaLinkKeeper:
         on_signal: Callable[[SignalMessage], None] | None = None,
     ) -> None:
         """Until cancelled. Raises RemoteViolation where the relay or its answer cannot be trusted."""
+        loop = asyncio.get_running_loop()
+        refused = 0
         while True:
             try:
                 link, self.stream_id = await self._door.enter(
@@ -72,8 +75,9 @@ class MediaLinkKeeper:
                 )
             except Unavailable as error:
                 event(log, "media:cannot_join", level=logging.DEBUG, room=self._room, error=error)
-                await asyncio.sleep(_RETRY_S)
+                refused = await _pause(refused)
                 continue
+            began = loop.time()
             on_link(link)
             try:
                 await self._until_lost(link, on_signal)
@@ -82,6 +86,7 @@ class MediaLinkKeeper:
                 link.close("hangup")
             self.reconnects += 1
             on_lost()
+            refused = 0 if loop.time() - began >= _STEADY_S else await _pause(refused)
 
     async def _until_lost(self, link: Link, on_signal: Callable[[SignalMessage], None] | None) -> None:
         try:
@@ -97,3 +102,9 @@ class MediaLinkKeeper:
                         return
         except Unavailable as ended:
             event(log, "media:link_lost", room=self._room, error=ended)
+
+
+async def _pause(refused: int) -> int:
+    """Longer each time: a relay that refuses us must not be asked four times a second for ever."""
+    await asyncio.sleep(min(_LONGEST_RETRY_S, _RETRY_S * _RETRY_GROWTH**refused))
+    return refused + 1

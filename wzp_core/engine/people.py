@@ -1,16 +1,22 @@
 """Contacts, history and presence, kept on disk and on the screen."""
 
-from collections.abc import Iterable
+import logging
+from collections.abc import AsyncIterator, Iterable
+from contextlib import asynccontextmanager
 from dataclasses import replace
 
 from wzp_core.engine.board import Board
 from wzp_core.engine.world import World
+from wzp_core.errors import Unavailable
+from wzp_core.logs import event, logger
 from wzp_core.ports import Contact, HistoryEntry
 from wzp_core.protocol.ids import Fingerprint
 from wzp_core.protocol.signal.presence import PresenceUser
 from wzp_core.session.call_events import PeerJudged
 from wzp_core.session.lobby import person, present
-from wzp_core.session.state import CallView, Person
+from wzp_core.session.state import CallView, Notice, Person
+
+log = logger("people")
 
 
 class People:
@@ -26,8 +32,9 @@ class People:
         return self._contacts
 
     async def load(self) -> None:
-        self._contacts = {contact.fingerprint: contact for contact in await self._world.phonebook.contacts()}
-        self._board.set(contacts=tuple(self._contacts.values()), history=await self._world.phonebook.history())
+        async with self._disk_may_fail():
+            self._contacts = {contact.fingerprint: contact for contact in await self._world.phonebook.contacts()}
+            self._board.set(contacts=tuple(self._contacts.values()), history=await self._world.phonebook.history())
 
     def person(self, fingerprint: Fingerprint, alias: str | None = None) -> Person:
         online = next((p.alias for p in self._board.state.present if p.fingerprint == fingerprint), "")
@@ -50,29 +57,39 @@ class People:
             contact = replace(contact, end_to_end=verdict.end_to_end)
         contact = replace(contact, alias=who.alias or contact.alias, last_seen_unix=int(self._world.unix_time()))
         self._contacts[who.fingerprint] = contact
-        await self._world.phonebook.save_contact(contact)
         self._board.set(contacts=tuple(self._contacts.values()))
         self._show_present()
+        async with self._disk_may_fail():
+            await self._world.phonebook.save_contact(contact)
 
     async def log_call(self, view: CallView, now_unix: float) -> None:
         """One line of history; a call that was never answered on our side is a missed one."""
         talked = view.started_at_unix is not None
         direction = "placed" if view.outgoing else ("received" if talked else "missed")
-        await self._world.phonebook.save_history(
-            HistoryEntry(
-                call_id=view.call_id,
-                fingerprint=view.peer.fingerprint,
-                alias=view.peer.alias,
-                direction=direction,
-                started_unix=int(view.started_at_unix or now_unix),
-                duration_s=int(now_unix - view.started_at_unix) if view.started_at_unix is not None else 0,
-            )
+        entry = HistoryEntry(
+            call_id=view.call_id,
+            fingerprint=view.peer.fingerprint,
+            alias=view.peer.alias,
+            direction=direction,
+            started_unix=int(view.started_at_unix or now_unix),
+            duration_s=int(now_unix - view.started_at_unix) if view.started_at_unix is not None else 0,
         )
-        self._board.set(history=await self._world.phonebook.history())
+        async with self._disk_may_fail():
+            await self._world.phonebook.save_history(entry)
+            self._board.set(history=await self._world.phonebook.history())
 
     async def clear_history(self) -> None:
         await self._world.phonebook.clear_history()
         self._board.set(history=())
+
+    @asynccontextmanager
+    async def _disk_may_fail(self) -> AsyncIterator[None]:
+        """What cannot be kept costs a notice and the memory of it, never a call."""
+        try:
+            yield
+        except Unavailable as error:
+            event(log, "people:not_kept", level=logging.WARNING, error=error)
+            self._board.set(notice=Notice(code=error.code))
 
     def _show_present(self) -> None:
         me = self._board.state.me

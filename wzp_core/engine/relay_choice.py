@@ -14,15 +14,18 @@ class RelayChoice:
     def __init__(self, world: World, board: Board, override: str) -> None:
         self._world, self._board, self._override = world, board, override
         self._own: RelayTarget | None = None
+        self._selected: str | None = None  # as it was when the user's choice last took effect
 
-    def forget_override(self) -> None:
-        """The user has chosen another relay than the one the program was started with."""
-        self._override = ""
+    def choose_again(self) -> None:
+        """The user has chosen another relay than the one in use, or the one the program was started with."""
+        self._override, self._selected = "", None
 
     async def target(self, lifetime: AsyncExitStack) -> RelayTarget:
         """Raises Unavailable(NO_PORT) where the own relay cannot start, LocalMisuse(BAD_SETTINGS) for a bad address."""
         settings = self._board.state.settings.relay
-        wanted = self._override or settings.selected
+        if self._selected is None:
+            self._selected = settings.selected
+        wanted = self._override or self._selected
         if wanted:
             return self._configured(wanted, {entry.address: entry.name for entry in settings.relays})
         if self._own is not None:

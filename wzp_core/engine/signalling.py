@@ -27,6 +27,7 @@ _ACK_LIMIT_S = 10.0
 _CHECK_INTERVAL_S = 5.0
 _SILENT_LIMIT_S = 4.0
 _SUSPECT_LIMIT_S = 1.0
+_STEADY_S = 1.0  # a registration that ends sooner was thrown out, not lost: another device has our identity
 _OUTBOX = 32  # signals of a running call that wait for the link to come back
 
 log = logger("signalling")
@@ -54,6 +55,10 @@ class Signalling:
         self._outbox: deque[SignalMessage] = deque(maxlen=_OUTBOX)
         self._kicked = asyncio.Event()
         self._decision: asyncio.Future[bool] | None = None
+
+    @property
+    def is_online(self) -> bool:
+        return self._link is not None
 
     @property
     def relay_address(self) -> Address | None:
@@ -86,7 +91,7 @@ class Signalling:
 
     def choose_again(self) -> None:
         """The user's choice of relay has changed."""
-        self._choice.forget_override()
+        self._choice.choose_again()
         self.kick()
 
     def decide(self, accept: bool) -> None:
@@ -109,16 +114,21 @@ class Signalling:
                 try:
                     target = await self._choice.target(own_relay)
                     self._show_trying(target, attempt)
-                    await self._registered(target)
-                    attempt = 0
+                    steady = await self._registered(target)
+                    attempt = 0 if steady else await self._pause(attempt)
                 except WzpError as error:
                     attempt = await self._after_failure(error, attempt)
 
-    async def _registered(self, target: RelayTarget) -> None:
-        """Returns when a registration that worked has ended."""
+    async def _registered(self, target: RelayTarget) -> bool:
+        """Returns when a registration that worked has ended: whether it lasted long enough to try again at once."""
         link = await self._connect(target)
+        loop = asyncio.get_running_loop()
+        began = loop.time()
         try:
+            await self._remember(target, link)
             await self._register(link)
+            if self._kicked.is_set():
+                return True  # for what was true before the user's last word
             self._link, self._last_address = link, link.remote_address
             self._show_online(target, link)
             while self._outbox:
@@ -128,6 +138,7 @@ class Signalling:
             self._link = None
             link.close("normal close")
         self._board.set(relay=replace(self._board.state.relay, phase=RelayPhase.RECONNECTING, rtt_ms=None))
+        return loop.time() - began >= _STEADY_S
 
     async def _listen(self, link: Link) -> None:
         """Until the link ends."""
@@ -142,10 +153,13 @@ class Signalling:
     async def _connect(self, target: RelayTarget) -> Link:
         address = await self._world.resolve(target.host, target.port)
         pin = target.pin or await self._world.trust.known(target.address)
-        link = await self._endpoint.dial(address, "_signal", pin=pin, timeout_s=_DIAL_LIMIT_S)
-        if pin is None and link.peer_certificate is not None:
-            await self._world.trust.remember(target.address, link.peer_certificate)
-        return link
+        return await self._endpoint.dial(address, "_signal", pin=pin, timeout_s=_DIAL_LIMIT_S)
+
+    async def _remember(self, target: RelayTarget, link: Link) -> None:
+        """Trust on first use."""
+        certificate = link.peer_certificate
+        if target.pin is None and certificate is not None and await self._world.trust.known(target.address) is None:
+            await self._world.trust.remember(target.address, certificate)
 
     async def _register(self, link: Link) -> None:
         link.send_signal(register_presence(self._identity(), alias=self._alias() or None))
@@ -179,6 +193,9 @@ class Signalling:
         if not may_retry(error):
             await self._kicked.wait()
             return 0
+        return await self._pause(attempt)
+
+    async def _pause(self, attempt: int) -> int:
         jitter = self._world.entropy(1)[0] / 255
         try:
             async with asyncio.timeout(retry_delay_s(attempt, jitter)):

@@ -8,7 +8,7 @@ from wzp_core.crypto.call_keys import CalleeKeys, CallerKeys, is_end_to_end
 from wzp_core.crypto.identity import Identity
 from wzp_core.crypto.sas import SasCallee, SasCaller, SasCode
 from wzp_core.errors import ErrorCode, RemoteViolation
-from wzp_core.protocol.ids import CallId, Fingerprint, RoomName, parse_fingerprint
+from wzp_core.protocol.ids import CallId, Fingerprint, call_room, parse_fingerprint
 from wzp_core.protocol.profile import GOOD
 from wzp_core.protocol.signal.base import SignalMessage
 from wzp_core.protocol.signal.call import (
@@ -266,7 +266,10 @@ class Call:
         if self._setup is not None:
             return []
         self._setup = setup
-        start = StartMedia(RoomName(setup.room), setup.relay_addr, self._root)
+        room = call_room(self._call_id)
+        if setup.room.lower() != room.lower():  # a relay may not lead the microphone anywhere else
+            raise RemoteViolation(ErrorCode.BAD_VALUE, what="room of a call", length=len(setup.room))
+        start = StartMedia(room, setup.relay_addr, self._root)
         return [start, *self._begin_sas()]
 
     def _agreed(self, root: bytes, peer_key: bytes) -> None:

@@ -82,7 +82,7 @@ class StartMedia:
 
     room: RoomName
     relay_address: str
-    root: bytes | None
+    root: bytes | None = field(repr=False)
 
 
 @dataclass(frozen=True, slots=True)

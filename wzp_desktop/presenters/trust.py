@@ -14,6 +14,7 @@ class TrustScreen:
     new: str
     accept: str
     refuse: str
+    question: TrustQuestion  # so that an answer is one to what was on the screen
 
 
 def trust_screen(question: TrustQuestion) -> TrustScreen:
@@ -27,6 +28,7 @@ def trust_screen(question: TrustQuestion) -> TrustScreen:
                 new=question.new,
                 accept="Accept new key",
                 refuse="Cancel",
+                question=question,
             )
         case ContactKeyChanged():
             name = shown_name(question.alias, question.old)
@@ -39,6 +41,7 @@ def trust_screen(question: TrustQuestion) -> TrustScreen:
                 new=question.new,
                 accept="Go on with new identity",
                 refuse="Do not trust",
+                question=question,
             )
         case EncryptionLost():
             name = person_name(question.person)
@@ -50,4 +53,5 @@ def trust_screen(question: TrustQuestion) -> TrustScreen:
                 new=question.person.fingerprint,
                 accept="Go on unprotected",
                 refuse="Do not call",
+                question=question,
             )

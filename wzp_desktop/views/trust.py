@@ -66,9 +66,9 @@ class TrustDialog(QDialog):
     def _answer(self, *, accepted: bool) -> None:
         """Hides at once; a question that comes again later is asked again."""
         if self._screen is not None:
-            self._screen = None
+            question, self._screen = self._screen.question, None
             self.hide()
-            self.command.emit(AnswerTrust(accept=accepted))
+            self.command.emit(AnswerTrust(accept=accepted, question=question))
 
     def set_look(self, look: Look) -> None:
         self._look = look
