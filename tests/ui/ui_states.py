@@ -165,6 +165,7 @@ ROOM = replace(
     LOBBY,
     levels=Levels(microphone=0.3, speaker=0.7),
     mic_muted=True,
+    sending_voice=False,
     room=RoomView(
         name="general",
         stage=RoomStage.JOINED,
@@ -178,6 +179,13 @@ ROOM = replace(
         ),
     ),
 )
+PUSH_TO_TALK = Settings(relay=RELAYS, audio=AudioSettings(push_to_talk=True), call=CallSettings(quality="studio-64k"))
+
+
+def with_push_to_talk(state: AppState, *, sending: bool) -> AppState:
+    return replace(state, settings=PUSH_TO_TALK, mic_muted=False, sending_voice=sending)
+
+
 WORDS = (
     "abandon ability able about above absent absorb abstract absurd abuse access accident account accuse achieve acid "
     "acoustic acquire across act action actor actress actual"
@@ -188,7 +196,9 @@ SETTINGS = replace(
     mic_test=True,
     levels=Levels(microphone=0.5),
     settings=Settings(
-        relay=RELAYS, audio=AudioSettings(input_device="USB headset"), call=CallSettings(allow_unprotected=True)
+        relay=RELAYS,
+        audio=AudioSettings(input_device="USB headset", push_to_talk=True),
+        call=CallSettings(allow_unprotected=True),
     ),
 )
 BACKUP = replace(SETTINGS, backup_words=WORDS)
@@ -213,7 +223,12 @@ STATES: dict[str, AppState] = {
     "lobby_long_names": replace(LOBBY, me=replace(ME, alias="W" * 60), present=(replace(FOX, alias="W" * 60),)),
     "call_ended": in_call(ENDED),
     "call_ended_badly": in_call(ENDED_BADLY),
+    "call_muted": replace(in_call(ACTIVE), mic_muted=True, sending_voice=False),
+    "call_hold_to_talk": with_push_to_talk(in_call(CHOOSING), sending=False),
+    "call_talking": with_push_to_talk(in_call(ACTIVE), sending=True),
     "room": ROOM,
+    "room_hold_to_talk": with_push_to_talk(ROOM, sending=False),
+    "room_talking_muted": replace(with_push_to_talk(ROOM, sending=False), mic_muted=True),
 }
 SETTINGS_STATES: dict[str, AppState] = {"settings": SETTINGS, "settings_backup": BACKUP}
 TRUST_STATES: dict[str, AppState] = {

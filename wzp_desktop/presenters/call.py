@@ -7,6 +7,7 @@ from wzp_core.session.state import AppState, CallStage, CallView, EndReason
 from wzp_desktop.presenters.badge import BadgeLine, badge_line
 from wzp_desktop.presenters.media import path_text, quality_text, silence_text
 from wzp_desktop.presenters.names import person_name
+from wzp_desktop.presenters.talk import TalkScreen, talk_screen
 from wzp_desktop.presenters.verification import SasPanel, sas_panel
 from wzp_desktop.presenters.words import ENDED, ERROR, STAGE
 
@@ -26,8 +27,8 @@ class CallScreen:
     sas: SasPanel
     path: str
     quality: str
-    mic_muted: bool
-    speaker_muted: bool
+    chosen_quality: str
+    talk: TalkScreen
 
 
 def call_screen(state: AppState, call: CallView) -> CallScreen:
@@ -46,8 +47,8 @@ def call_screen(state: AppState, call: CallView) -> CallScreen:
         sas=sas_panel(call),
         path=path_text(call.media) if live else "",
         quality=quality_text(call.media) if live else "",
-        mic_muted=state.mic_muted,
-        speaker_muted=state.speaker_muted,
+        chosen_quality=state.settings.call.quality,
+        talk=talk_screen(state),
     )
 
 

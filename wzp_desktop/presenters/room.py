@@ -8,6 +8,7 @@ from wzp_core.session.state import AppState, Badge, Participant, RoomStage, Room
 from wzp_desktop.presenters.badge import BadgeLine, badge_line
 from wzp_desktop.presenters.media import path_text, quality_text, silence_text
 from wzp_desktop.presenters.names import shown_name
+from wzp_desktop.presenters.talk import TalkScreen, talk_screen
 from wzp_desktop.presenters.tone import Tone
 from wzp_desktop.presenters.words import ERROR, ROOM
 
@@ -51,8 +52,8 @@ class RoomScreen:
     count: str
     path: str
     quality: str
-    mic_muted: bool
-    speaker_muted: bool
+    chosen_quality: str
+    talk: TalkScreen
 
 
 _TONE = {
@@ -76,8 +77,8 @@ def room_screen(state: AppState, room: RoomView) -> RoomScreen:
         count="1 person" if len(room.participants) == 1 else f"{len(room.participants)} people",
         path=path_text(room.media) if joined else "",
         quality=quality_text(room.media) if joined else "",
-        mic_muted=state.mic_muted,
-        speaker_muted=state.speaker_muted,
+        chosen_quality=state.settings.call.quality,
+        talk=talk_screen(state),
     )
 
 

@@ -129,8 +129,27 @@ QUALITY: dict[str, str] = {
     "codec2-3200": "Codec2 3.2k",
     "catastrophic": "Codec2 1.2k",
     "codec2-1200": "Codec2 1.2k",
+    "lifeboat": "Lifeboat",
+    "Opus64k": "Studio 64k",
+    "Opus48k": "Studio 48k",
+    "Opus32k": "Studio 32k",
+    "Opus24k": "Opus 24k",
+    "Opus16k": "Opus 16k",
+    "Opus6k": "Opus 6k",
+    "Codec2_3200": "Codec2 3.2k",
+    "Codec2_1200": "Codec2 1.2k",
+    "ComfortNoise": "silence",
 }
-"""Profile names of desktop.md §4; unknown ones are shown as they are."""
+"""Profiles (desktop.md §4) and codecs on the wire (media.md §5); unknown ones are shown as they are."""
+
+NOISE_SUPPRESSION: dict[str, str] = {"off": "Off", "light": "Light", "strong": "Strong"}
+
+NOISE_SUPPRESSION_MEANING: dict[str, str] = {
+    "off": "Others hear what is around you, and your voice as it is.",
+    "light": "Removes steady noise such as fans, and changes your voice a little.",
+    "strong": "Removes typing and traffic too, but your voice sounds less natural and arrives a little later. "
+    "For noisy places only.",
+}
 
 
 def notice_text(notice: Notice | None) -> str:

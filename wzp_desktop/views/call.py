@@ -11,8 +11,9 @@ from wzp_desktop.presenters.tone import Tone
 from wzp_desktop.presenters.verification import heard_right
 from wzp_desktop.views.button_row import ButtonRow
 from wzp_desktop.views.buttons import Button
-from wzp_desktop.views.call_controls import CallControls, Meters
-from wzp_desktop.views.frames import Badge, Banner, Card, ScrollPage, centred
+from wzp_desktop.views.call_controls import CallControls
+from wzp_desktop.views.flow import FlowCard
+from wzp_desktop.views.frames import Badge, Banner, ScrollPage, centred
 from wzp_desktop.views.identicon import IdenticonButton
 from wzp_desktop.views.look import spaced
 from wzp_desktop.views.text import label, say, say_name, show_fingerprint
@@ -24,6 +25,8 @@ class CallPage(QWidget):
     """Who, how protected, how well; and what can be done about it."""
 
     command = Signal(object)
+    quality_wanted = Signal(str)
+    talk_held = Signal(bool)
 
     def __init__(self) -> None:
         super().__init__()
@@ -35,13 +38,14 @@ class CallPage(QWidget):
         self._silence = Banner("speaker-off", Tone.WARNING)
         self._ending = Banner("info", Tone.NEUTRAL)
         self._sas_card = SasCard()
-        self._meters, self._flow = Meters(), Card()
-        self._path, self._quality = label(role="muted"), label(role="muted")
+        self._flow = FlowCard()
         self._controls = CallControls("Hang up", "hang-up", HangUp())
         self._again, self._close = Button("Call again", "phone"), Button("Close", "close", "primary")
         self._after = ButtonRow(self._close, self._again)
         self._lay_out()
         self._controls.command.connect(self.command)
+        self._controls.talk_held.connect(self.talk_held)
+        self._flow.quality_wanted.connect(self.quality_wanted)
         self._sas_card.compared.connect(lambda matches: self._send(CompareSas(matches)))
         self._sas_card.heard.connect(self._on_heard)
         self._close.clicked.connect(lambda: self._send(HangUp()))
@@ -62,10 +66,14 @@ class CallPage(QWidget):
         self._ending.tell(screen.ended, Tone.DANGER if screen.alarming else Tone.NEUTRAL)
         self._sas_card.apply(screen.sas)
         self._flow.setVisible(screen.live)
-        say(self._path, screen.path)
-        say(self._quality, screen.quality)
-        self._meters.show_levels(levels)
-        self._controls.apply(mic_muted=screen.mic_muted, speaker_muted=screen.speaker_muted)
+        self._flow.apply(
+            path=screen.path,
+            quality=screen.quality,
+            chosen=screen.chosen_quality,
+            sending=screen.talk.sending,
+            levels=levels,
+        )
+        self._controls.apply(screen.talk)
         self._controls.setVisible(not screen.ended)
         self._after.setVisible(bool(screen.ended))
 
@@ -74,6 +82,7 @@ class CallPage(QWidget):
 
     def _lay_out(self) -> None:
         page = ScrollPage(520, gap=9)
+        self._flow.unfolded.connect(page.reveal)
         page.column.addStretch(1)
         centred(page.column, self._identicon, self._name, self._stage, self._timer, self._fingerprint)
         self._timer.setAlignment(Qt.AlignmentFlag.AlignCenter)
@@ -82,8 +91,6 @@ class CallPage(QWidget):
         for part in parts:
             page.column.addWidget(part)
         page.column.addStretch(2)
-        for part in (self._meters, self._path, self._quality):
-            self._flow.column.addWidget(part)
         column = QVBoxLayout(self)
         spaced(column)
         column.addWidget(page, 1)

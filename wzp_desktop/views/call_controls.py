@@ -1,22 +1,25 @@
-"""The bar below calls and rooms: mute, deafen, end; and the two level meters."""
+"""The bar below calls and rooms: talk, mute, deafen, end; and the two level meters."""
 
 from PySide6.QtCore import Signal
 from PySide6.QtGui import QKeySequence, QShortcut
-from PySide6.QtWidgets import QFrame, QHBoxLayout, QWidget
+from PySide6.QtWidgets import QFrame, QHBoxLayout, QVBoxLayout, QWidget
 
 from wzp_core.engine.commands import Command, SetMuted
 from wzp_core.session.state import Levels
+from wzp_desktop.presenters.talk import TalkScreen
 from wzp_desktop.presenters.tone import Tone
 from wzp_desktop.views.buttons import ControlButton
-from wzp_desktop.views.frames import IconLabel
+from wzp_desktop.views.frames import IconLabel, centred
 from wzp_desktop.views.look import spaced
 from wzp_desktop.views.meter import LevelMeter
+from wzp_desktop.views.talk import TalkButton
 
 
 class CallControls(QFrame):
     """Works with the keys m, s and q while it is visible; text fields keep these keys for themselves."""
 
     command = Signal(object)
+    talk_held = Signal(bool)
 
     def __init__(self, end_caption: str, end_icon: str, end_command: Command) -> None:
         super().__init__()
@@ -24,21 +27,27 @@ class CallControls(QFrame):
         self.mute = ControlButton("Mute", "microphone", on=("Unmute", "microphone-off"))
         self.deafen = ControlButton("Deafen", "speaker", on=("Undeafen", "speaker-off"))
         self.end = ControlButton(end_caption, end_icon, kind="end")
-        row = QHBoxLayout(self)
-        spaced(row, margins=(16, 12, 16, 12), gap=14)
+        self._talk = TalkButton()
+        column, row = QVBoxLayout(self), QHBoxLayout()
+        spaced(column, margins=(16, 12, 16, 12), gap=10)
+        spaced(row, gap=14)
+        centred(column, self._talk)
+        column.addLayout(row)
         row.addStretch(1)
         for button, key in ((self.mute, "M"), (self.deafen, "S"), (self.end, "Q")):
             row.addWidget(button)
             button.setToolTip(f"{button.text()} ({key.lower()})")
             QShortcut(QKeySequence(key), self, button.click).setAutoRepeat(False)
         row.addStretch(1)
+        self._talk.held.connect(self.talk_held)
         self.mute.clicked.connect(lambda: self._send(SetMuted(microphone=not self.mute.isChecked())))
         self.deafen.clicked.connect(lambda: self._send(SetMuted(speaker=not self.deafen.isChecked())))
         self.end.clicked.connect(lambda: self._send(end_command))
 
-    def apply(self, *, mic_muted: bool, speaker_muted: bool) -> None:
-        self.mute.set_on(mic_muted)
-        self.deafen.set_on(speaker_muted)
+    def apply(self, talk: TalkScreen) -> None:
+        self.mute.set_on(talk.mic_muted)
+        self.deafen.set_on(talk.speaker_muted)
+        self._talk.apply(talk)
 
     def _send(self, command: Command) -> None:
         self.command.emit(command)
@@ -52,12 +61,15 @@ class Meters(QWidget):
         self._microphone, self._speaker = LevelMeter("Microphone level"), LevelMeter("Speaker level")
         row = QHBoxLayout(self)
         spaced(row, gap=8)
-        for icon, meter in (("microphone", self._microphone), ("speaker", self._speaker)):
-            mark = IconLabel(16)
-            mark.show_icon(icon, Tone.NEUTRAL)
+        self._mark, mark_of_speaker = IconLabel(16), IconLabel(16)
+        mark_of_speaker.show_icon("speaker", Tone.NEUTRAL)
+        for mark, meter in ((self._mark, self._microphone), (mark_of_speaker, self._speaker)):
             row.addWidget(mark)
             row.addWidget(meter, 1)
 
-    def show_levels(self, levels: Levels) -> None:
+    def show_levels(self, levels: Levels, *, sending: bool) -> None:
+        """`sending`: the others hear the microphone."""
+        self._mark.show_icon("microphone" if sending else "microphone-off", Tone.NEUTRAL)
+        self._microphone.set_live(sending)
         self._microphone.set_level(levels.microphone)
         self._speaker.set_level(levels.speaker)

@@ -1,10 +1,12 @@
-"""Drop-down lists and sliders that a scrolling wheel does not change by accident."""
+"""Drop-down lists, switches and sliders; a scrolling wheel changes none of them by accident."""
 
 from collections.abc import Sequence
 
-from PySide6.QtCore import QSignalBlocker, QSize, Qt, Signal
+from PySide6.QtCore import QSignalBlocker, QSize, Qt, QTimer, Signal
 from PySide6.QtGui import QResizeEvent, QWheelEvent
-from PySide6.QtWidgets import QComboBox, QRadioButton, QSizePolicy, QSlider
+from PySide6.QtWidgets import QCheckBox, QComboBox, QRadioButton, QSizePolicy, QSlider
+
+_SETTLE_MS = 150
 
 
 class Choice(QComboBox):
@@ -35,6 +37,14 @@ class Choice(QComboBox):
 
     def wheelEvent(self, event: QWheelEvent) -> None:  # noqa: N802 - Qt's name
         event.ignore()
+
+
+class Switch(QCheckBox):
+    """On or off; `clicked` tells what the user chose."""
+
+    def __init__(self, text: str) -> None:
+        super().__init__(text)
+        self.setAccessibleName(text)
 
 
 class ElidedRadio(QRadioButton):
@@ -76,3 +86,21 @@ class Slider(QSlider):
 
     def wheelEvent(self, event: QWheelEvent) -> None:  # noqa: N802 - Qt's name
         event.ignore()
+
+
+class SettledSlider(Slider):
+    """Tells the value once it has rested for a moment, not each one on the way."""
+
+    settled = Signal(int)
+
+    def __init__(self, name: str, low: int, high: int, step: int) -> None:
+        super().__init__(name, low, high, step)
+        rest = QTimer(self, singleShot=True, interval=_SETTLE_MS)
+        rest.timeout.connect(lambda: self.settled.emit(self.value()))
+        self.valueChanged.connect(lambda _: rest.start())
+
+    def follow(self, value: int) -> None:
+        """Shows what the settings say, but never under the user's hand."""
+        if not self.isSliderDown() and not self.hasFocus():
+            with QSignalBlocker(self):
+                self.setValue(value)

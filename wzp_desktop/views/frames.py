@@ -1,6 +1,6 @@
 """Cards, banners, badges, status dots and scrolling pages: what screens are built of."""
 
-from PySide6.QtCore import QEvent, QObject, QRectF, QSize, Qt
+from PySide6.QtCore import QEvent, QObject, QRectF, QSize, Qt, QTimer
 from PySide6.QtGui import QPainter, QPaintEvent, QResizeEvent
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QScrollArea, QSizePolicy, QVBoxLayout, QWidget
 
@@ -156,6 +156,10 @@ class ScrollPage(QScrollArea):
         across = self.page.layout()
         assert across is not None  # noqa: S101 - made in the constructor
         return across.minimumHeightForWidth(width) if across.hasHeightForWidth() else across.minimumSize().height()
+
+    def reveal(self, part: QWidget) -> None:
+        """Scrolls to a part that has just appeared, as soon as the layout has given it its place."""
+        QTimer.singleShot(0, part, lambda: self.ensureWidgetVisible(part))
 
     def minimumSizeHint(self) -> QSize:  # noqa: N802 - Qt's name
         return QSize(100, 80)

@@ -3,6 +3,7 @@
 import re
 from dataclasses import dataclass
 from string import Template
+
 from PySide6.QtCore import QSize, Qt
 from PySide6.QtGui import QColor, QIcon, QPalette
 from PySide6.QtWidgets import QLayout, QWidget

@@ -1,13 +1,14 @@
 """The window: one page at a time, as the state asks for."""
 
 import time
+from dataclasses import replace
 from typing import cast
 
 from PySide6.QtCore import QSize, Qt, Signal
-from PySide6.QtGui import QCloseEvent, QKeySequence, QShortcut
+from PySide6.QtGui import QCloseEvent, QKeySequence, QShortcut, QShowEvent
 from PySide6.QtWidgets import QApplication, QStackedWidget, QVBoxLayout, QWidget
 
-from wzp_core.engine.commands import DismissNotice
+from wzp_core.engine.commands import ChangeSettings, DismissNotice, HoldToTalk
 from wzp_core.session.state import AppState
 from wzp_desktop.presenters.call import call_screen
 from wzp_desktop.presenters.first_run import first_run_screen
@@ -17,6 +18,7 @@ from wzp_desktop.presenters.navigation import Screen, screen_of
 from wzp_desktop.presenters.palette import chosen_palette
 from wzp_desktop.presenters.room import room_screen
 from wzp_desktop.presenters.settings import settings_screen
+from wzp_desktop.presenters.talk import can_hold_to_talk
 from wzp_desktop.presenters.tone import Tone
 from wzp_desktop.presenters.trust import trust_screen
 from wzp_desktop.presenters.words import notice_text
@@ -29,6 +31,7 @@ from wzp_desktop.views.lobby.page import LobbyPage
 from wzp_desktop.views.look import Look, qt_palette, spaced, stylesheet, wear
 from wzp_desktop.views.room import RoomPage
 from wzp_desktop.views.settings.dialog import SettingsDialog
+from wzp_desktop.views.talk import Holder, TalkKey
 from wzp_desktop.views.trust import TrustDialog
 from wzp_desktop.views.unlock import StartingPage, UnlockPage
 
@@ -67,6 +70,7 @@ class MainWindow(QWidget):
         self._stack = QStackedWidget()
         self._trust = TrustDialog(self)
         self._settings: SettingsDialog | None = None
+        self._talk = TalkKey(self)
         self._lay_out()
         self._connect()
         self.resize(_SIZE.boundedTo(self.screen().availableSize()))
@@ -80,6 +84,7 @@ class MainWindow(QWidget):
         self._fill(screen)
         if screen is not self._screen:
             self._turn_to(screen)
+        self._talk.set_live(can_hold_to_talk(state))
         self._notice.tell(notice_text(state.notice))
         self._trust.ask(trust_screen(state.trust) if state.trust is not None else None)
         if self._settings is not None and self._settings.isVisible():
@@ -117,6 +122,10 @@ class MainWindow(QWidget):
         self.raise_()
         self.activateWindow()
 
+    def showEvent(self, event: QShowEvent) -> None:  # noqa: N802 - Qt's name
+        super().showEvent(event)
+        self._talk.watch(self.windowHandle())
+
     def closeEvent(self, event: QCloseEvent) -> None:  # noqa: N802 - Qt's name
         super().closeEvent(event)
         self.closed.emit()
@@ -134,11 +143,19 @@ class MainWindow(QWidget):
     def _connect(self) -> None:
         for page in (self._lobby, self._call, self._room, self._incoming, self._first_run, self._unlock, self._trust):
             page.command.connect(self.command)
+        for talking in (self._call, self._room):
+            talking.quality_wanted.connect(self._change_quality)
+            talking.talk_held.connect(lambda held: self._talk.hold(Holder.BUTTON, held))
+        self._talk.held_changed.connect(lambda held: self.command.emit(HoldToTalk(held)))
         self._lobby.settings_wanted.connect(self.open_settings)
         self._dismiss.clicked.connect(lambda: self.command.emit(DismissNotice()))
         QShortcut(QKeySequence("Ctrl+,"), self, self.open_settings)
         QShortcut(QKeySequence(QKeySequence.StandardKey.Find), self._lobby, self._lobby.focus_search)
         QShortcut(QKeySequence("Ctrl+D"), self._lobby, self._lobby.focus_dial)
+
+    def _change_quality(self, quality: str) -> None:
+        settings = self._state.settings
+        self.command.emit(ChangeSettings(replace(settings, call=replace(settings.call, quality=quality))))
 
     def _fill(self, screen: Screen) -> None:
         state = self._state

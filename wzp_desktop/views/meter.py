@@ -16,6 +16,7 @@ class LevelMeter(QProgressBar):
     def __init__(self, name: str) -> None:
         super().__init__()
         self._look = Look()
+        self._live = True
         self.setAccessibleName(name)
         self.setRange(0, _STEPS)
         self.setTextVisible(False)
@@ -24,6 +25,13 @@ class LevelMeter(QProgressBar):
     def set_level(self, level: float) -> None:
         """0…1; repaints only if the bar would look different."""
         self.setValue(round(min(1.0, max(0.0, level)) * _STEPS))
+
+    def set_live(self, live: bool) -> None:
+        """A meter of what nobody hears is grey."""
+        if live != self._live:
+            self._live = live
+            self.setAccessibleDescription("" if live else "Nobody hears you")
+            self.update()
 
     def set_look(self, look: Look) -> None:
         self._look = look
@@ -46,6 +54,7 @@ class LevelMeter(QProgressBar):
         painter.drawRoundedRect(area, radius, radius)
         share = self.value() / _STEPS
         if share > 0:
-            painter.setBrush(self._look.colour("warning" if share > _LOUD else "accent"))
+            loudness = "warning" if share > _LOUD else "accent"
+            painter.setBrush(self._look.colour(loudness if self._live else "outline"))
             width = max(area.height(), area.width() * share)
             painter.drawRoundedRect(QRectF(0, 0, width, area.height()), radius, radius)

@@ -8,7 +8,8 @@ from wzp_core.session.state import Levels
 from wzp_desktop.models.roster import roster_model
 from wzp_desktop.presenters.room import RoomScreen
 from wzp_desktop.presenters.tone import Tone
-from wzp_desktop.views.call_controls import CallControls, Meters
+from wzp_desktop.views.call_controls import CallControls
+from wzp_desktop.views.flow import FlowCard
 from wzp_desktop.views.frames import Badge, Banner, Card, ScrollPage, StatusDot, beside
 from wzp_desktop.views.look import spaced
 from wzp_desktop.views.row_list import RowList
@@ -20,6 +21,8 @@ class RoomPage(QWidget):
     """Who is here, by relay, and how protected the room is."""
 
     command = Signal(object)
+    quality_wanted = Signal(str)
+    talk_held = Signal(bool)
 
     def __init__(self) -> None:
         super().__init__()
@@ -30,11 +33,13 @@ class RoomPage(QWidget):
         self._roster = roster_model(self)
         self._list = RowList("People in the room", self._roster, least=4, most=12)
         self._count = label(role="count", wrap=False)
-        self._meters, self._path, self._quality = Meters(), label(role="muted"), label(role="muted")
+        self._flow = FlowCard()
         self._controls = CallControls("Leave", "leave", LeaveRoom())
         self._list.set_empty_text("Waiting for participants…")
         self._lay_out()
         self._controls.command.connect(self.command)
+        self._controls.talk_held.connect(self.talk_held)
+        self._flow.quality_wanted.connect(self.quality_wanted)
 
     def apply(self, screen: RoomScreen, levels: Levels) -> None:
         say_name(self._name, screen.name)
@@ -46,16 +51,21 @@ class RoomPage(QWidget):
         self._silence.tell(screen.banner)
         self._roster.replace(screen.rows)
         self._count.setText(screen.count)
-        say(self._path, screen.path)
-        say(self._quality, screen.quality)
-        self._meters.show_levels(levels)
-        self._controls.apply(mic_muted=screen.mic_muted, speaker_muted=screen.speaker_muted)
+        self._flow.apply(
+            path=screen.path,
+            quality=screen.quality,
+            chosen=screen.chosen_quality,
+            sending=screen.talk.sending,
+            levels=levels,
+        )
+        self._controls.apply(screen.talk)
 
     def take_focus(self) -> None:
         self.setFocus()
 
     def _lay_out(self) -> None:
         page = ScrollPage(640, gap=14)
+        self._flow.unfolded.connect(page.reveal)
         top = Card()
         top.column.addLayout(beside(self._name, self._timer, stretch=0))
         top.column.addLayout(beside(self._dot, self._stage, stretch=1))
@@ -64,13 +74,10 @@ class RoomPage(QWidget):
         people = Card()
         people.column.addLayout(beside(label("In this room", "heading", wrap=False), self._count, QWidget(), stretch=2))
         people.column.addWidget(self._list, 1)
-        flow = Card()
-        for part in (self._meters, self._path, self._quality):
-            flow.column.addWidget(part)
         page.column.addWidget(top)
         page.column.addWidget(self._silence)
         page.column.addWidget(people, 1)
-        page.column.addWidget(flow)
+        page.column.addWidget(self._flow)
         column = QVBoxLayout(self)
         spaced(column)
         column.addWidget(page, 1)

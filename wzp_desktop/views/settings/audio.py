@@ -1,22 +1,29 @@
-"""Microphone and speaker."""
+"""Microphone and speaker, what is done to the voice, and when it is sent."""
 
 from dataclasses import replace
 
 from wzp_desktop.presenters.settings import SettingsScreen
 from wzp_desktop.views.audio_setup import AudioEdit, AudioSetup
+from wzp_desktop.views.frames import rule
+from wzp_desktop.views.settings.push_to_talk import PushToTalkSetup
 from wzp_desktop.views.settings.section import Section
+from wzp_desktop.views.settings.voice import VoiceSetup
 
 
 class AudioSection(Section):
     def __init__(self) -> None:
         super().__init__("Sound", "microphone")
-        self._setup = AudioSetup()
-        self.column.addWidget(self._setup)
+        self._setup, self._voice, self._talk = AudioSetup(), VoiceSetup(), PushToTalkSetup()
         self._setup.command.connect(self.command)
-        self._setup.edited.connect(self._on_edited)
+        for part in (self._setup, rule(), self._voice, rule(), self._talk):
+            self.column.addWidget(part)
+        for part in (self._setup, self._voice, self._talk):
+            part.edited.connect(self._on_edited)
 
     def apply(self, screen: SettingsScreen, level: float) -> None:
         self._setup.apply(screen.devices, screen.settings.audio, testing=screen.mic_test, level=level)
+        self._voice.apply(screen.settings.audio)
+        self._talk.apply(screen.settings.audio)
 
     def _on_edited(self, change: AudioEdit) -> None:
         self.edit(lambda settings: replace(settings, audio=change(settings.audio)))
