@@ -40,7 +40,7 @@ async def resolve(host: str, port: int) -> Address:
     """IPv4 first. Raises Unavailable(UNREACHABLE)."""
     try:
         found = await asyncio.get_running_loop().getaddrinfo(host, port, type=socket.SOCK_DGRAM)
-    except OSError as error:
+    except (OSError, UnicodeError) as error:  # the latter for what no host name can be, such as `a..b`
         raise Unavailable(ErrorCode.UNREACHABLE, host=host, cause=error) from error
     found.sort(key=lambda entry: entry[0] != socket.AF_INET)
     return str(found[0][4][0]), int(found[0][4][1])

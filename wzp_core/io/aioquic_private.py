@@ -26,9 +26,18 @@ class Connection(QuicConnection):
     """A connection that knows the server name it was dialled by and whose reset tokens survive a restart."""
 
     def __init__(
-        self, *, configuration: QuicConfiguration, reset_key: bytes, original_cid: bytes | None = None
+        self,
+        *,
+        configuration: QuicConfiguration,
+        reset_key: bytes,
+        original_cid: bytes | None = None,
+        retry_cid: bytes | None = None,
     ) -> None:
-        super().__init__(configuration=configuration, original_destination_connection_id=original_cid)
+        super().__init__(
+            configuration=configuration,
+            original_destination_connection_id=original_cid,
+            retry_source_connection_id=retry_cid,
+        )
         self.server_name = configuration.server_name or ""
         self._reset_key = reset_key
         self._ack_delay = _ACK_DELAY_S
@@ -56,6 +65,12 @@ class Connection(QuicConnection):
         for issued in self._host_cids:
             if not issued.was_sent:
                 issued.stateless_reset_token = reset_token(self._reset_key, issued.cid)
+
+    def finish_stream(self, stream_id: int) -> None:
+        """Ends our half of the peer's stream, unless the peer has said by STOP_SENDING that it never reads it."""
+        stream = self._streams.get(stream_id)
+        if stream is not None and stream.sender._reset_error_code is None:
+            self.send_stream_data(stream_id, b"", end_stream=True)
 
     @property
     def datagrams_waiting(self) -> "deque[bytes]":

@@ -188,7 +188,7 @@ class QuicLink:
                     self._early_media.append(data)
             case events.StreamDataReceived(stream_id=stream, data=data, end_stream=end):
                 self._stream_data(stream, data, end)
-            case events.StreamReset(stream_id=stream):
+            case events.StreamReset(stream_id=stream) if not self._is_ours(stream):
                 self._finish_stream(stream, None)
             case events.HandshakeCompleted():
                 if not self._established.done():
@@ -210,12 +210,12 @@ class QuicLink:
         self._media_handler = None
         self._early_media.clear()
         self._readers.clear()
+        self._done.clear()
 
     # --- streams -----------------------------------------------------------------------------------------------
 
     def _stream_data(self, stream: int, data: bytes, end: bool) -> None:
-        is_ours = (stream & 1) == (0 if self.connection.configuration.is_client else 1)
-        if is_ours:
+        if self._is_ours(stream):
             return  # the peer's half of a stream we opened carries nothing (transport.md §4.1)
         if stream & 2:
             self._build_data(data, end)
@@ -236,6 +236,9 @@ class QuicLink:
         if payload is not None:
             self._finish_stream(stream, message)
 
+    def _is_ours(self, stream: int) -> bool:
+        return (stream & 1) == (0 if self.connection.configuration.is_client else 1)
+
     def _known(self, payload: bytes) -> SignalMessage | None:
         message = decode(payload)
         if isinstance(message, UnknownSignal):
@@ -254,14 +257,14 @@ class QuicLink:
         reader = self._readers.pop(stream, None)
         self._unfinished_bytes -= reader.received if reader is not None else 0
         self._done[stream] = message
-        self.connection.send_stream_data(stream, b"", end_stream=True)  # gives the peer its stream credit back
+        self.connection.finish_stream(stream)  # gives the peer its stream credit back
         self._wake(self)
         while self._next_stream in self._done:
             ready = self._done.pop(self._next_stream)
             self._next_stream += 4
             if ready is not None:
                 self._signals.append(ready)
-        if len(self._signals) > _UNREAD_SIGNALS:
+        if len(self._signals) + len(self._done) > _UNREAD_SIGNALS:
             self.close("too many unread signals")
         self._signal_came.set()
 

@@ -12,7 +12,14 @@ from contextlib import asynccontextmanager
 from aioquic._buffer import Buffer
 from aioquic.quic import events
 from aioquic.quic.configuration import SMALLEST_MAX_DATAGRAM_SIZE, QuicConfiguration
-from aioquic.quic.packet import QuicHeader, QuicPacketType, encode_quic_version_negotiation, pull_quic_header
+from aioquic.quic.packet import (
+    QuicHeader,
+    QuicPacketType,
+    encode_quic_retry,
+    encode_quic_version_negotiation,
+    pull_quic_header,
+)
+from aioquic.quic.retry import QuicRetryTokenHandler
 
 from wzp_core.crypto.certificate import TlsIdentity
 from wzp_core.errors import ErrorCode, RemoteViolation, Unavailable
@@ -28,6 +35,7 @@ ALPN = "wzp"
 _IDLE_S = 30.0
 _CID_LENGTH = 8
 _HALF_OPEN = 256  # inbound handshakes under way; more are ignored until some finish
+_UNPROVEN = 64  # of them by whoever; more only from addresses that answer (RFC 9000 §8.1.2)
 _UNACCEPTED = 64
 _SHORTEST_RESET = 21  # RFC 9000 §10.3: must look like a packet
 _RESETS_PER_S = 100
@@ -72,6 +80,7 @@ class QuicEndpoint:
         self._ids: dict[QuicLink, set[bytes]] = {}
         self._dialled: set[QuicLink] = set()
         self._half_open: set[QuicLink] = set()
+        self._retry = QuicRetryTokenHandler()
         self._accepted: asyncio.Queue[QuicLink] = asyncio.Queue(_UNACCEPTED)
         self._dirty: dict[QuicLink, None] = {}
         self._timers: dict[QuicLink, asyncio.TimerHandle] = {}
@@ -94,9 +103,9 @@ class QuicEndpoint:
     ) -> QuicLink:
         now = self._loop.time()
         connection = Connection(configuration=_configuration(None, server_name), reset_key=self._reset_key)
+        connection.connect(address, now)
         link = self._adopt(connection, now)
         self._dialled.add(link)
-        connection.connect(address, now)
         self._wake(link)
         try:
             async with asyncio.timeout(timeout_s):
@@ -144,9 +153,7 @@ class QuicEndpoint:
             link.receive(data, address, now)
         except Exception as error:  # aioquic is the parser here: its slips cost the one link, never the endpoint
             self.malformed_datagrams += 1
-            event(log, "quic:broken_link", level=logging.ERROR, peer=address[0], error=repr(error))
-            link.end("internal error")
-            self._forget(link)
+            self._broken(link, error)
             return
         self._wake(link)
 
@@ -171,13 +178,49 @@ class QuicEndpoint:
             return None
         if header.packet_type != QuicPacketType.INITIAL or len(self._half_open) >= _HALF_OPEN:
             return None
+        proven = self._proven(header, address, now)
+        if proven is None and len(self._half_open) >= _UNPROVEN:
+            self._demand_proof(header, address, now)
+            return None
         connection = Connection(
-            configuration=self._server, reset_key=self._reset_key, original_cid=header.destination_cid
+            configuration=self._server,
+            reset_key=self._reset_key,
+            original_cid=proven or header.destination_cid,
+            retry_cid=header.destination_cid if proven else None,
         )
         link = self._adopt(connection, now)
         self._register(link, header.destination_cid)
         self._half_open.add(link)
         return link
+
+    def _demand_proof(self, header: QuicHeader, address: Address, now: float) -> None:
+        """A Retry: whoever forged its address never sees the token."""
+        retry_cid = os.urandom(_CID_LENGTH)
+        token = self._retry.create_token(
+            address=address,
+            original_destination_connection_id=header.destination_cid,
+            retry_source_connection_id=retry_cid,
+            now=now,
+        )
+        self._socket.send(
+            encode_quic_retry(
+                version=header.version or 0,
+                source_cid=retry_cid,
+                destination_cid=header.source_cid,
+                original_destination_cid=header.destination_cid,
+                retry_token=token,
+            ),
+            address,
+        )
+
+    def _proven(self, header: QuicHeader, address: Address, now: float) -> bytes | None:
+        """The connection id first asked for by a peer that answers a Retry of ours; None for anybody else."""
+        try:
+            return self._retry.validate_token(
+                address=address, destination_cid=header.destination_cid, token=header.token, now=now
+            )
+        except ValueError:
+            return None
 
     def _is_foreign(self, header: QuicHeader) -> bool:
         return self._server is not None and header.version not in self._server.supported_versions
@@ -243,6 +286,17 @@ class QuicEndpoint:
                 self._flush(link, now)
 
     def _flush(self, link: QuicLink, now: float) -> None:
+        try:
+            self._write(link, now)
+        except Exception as error:  # as above: the other links of this turn are to be flushed still
+            self._broken(link, error)
+
+    def _broken(self, link: QuicLink, error: Exception) -> None:
+        event(log, "quic:broken_link", level=logging.ERROR, peer=link.remote_address[0], error=repr(error))
+        link.end("internal error")
+        self._forget(link)
+
+    def _write(self, link: QuicLink, now: float) -> None:
         connection = link.connection
         self._events(link)
         link.drop_stale_media(now)
@@ -288,7 +342,11 @@ class QuicEndpoint:
         now = self._loop.time()
         due = link.connection.get_timer()
         if due is not None and now >= due:
-            link.connection.handle_timer(now)
+            try:
+                link.connection.handle_timer(now)
+            except Exception as error:  # as above
+                self._broken(link, error)
+                return
         if now >= link.keep_alive_at:
             link.keep_alive_at = now + KEEP_ALIVE_S
             if link.is_established and not link.closed:
