@@ -1,5 +1,6 @@
 """The relay inside the app, and how a second app of the same user finds it."""
 
+import asyncio
 import json
 import socket
 from collections.abc import AsyncIterator
@@ -17,6 +18,7 @@ from wzp_core.protocol.ids import parse_tls_fingerprint
 from wzp_core.settings.paths import shared_data_folder
 
 _PORTS_TRIED = 20
+_NOTE_WRITTEN_S = 0.3  # after the port is taken
 _NAME = "This computer"
 
 
@@ -41,16 +43,18 @@ class EmbeddedRelay:
     async def start(self, *, announce: bool) -> AsyncIterator[RelayTarget]:
         async with AsyncExitStack() as lifetime:
             relay = await self._serve(lifetime)
-            write_private(self._note, json.dumps({"port": relay.port, "fingerprint": relay.pin}).encode())
+            note = json.dumps({"port": relay.port, "fingerprint": relay.pin}).encode()
+            write_private(self._note, note)
             if announce and relay.pin is not None:
                 await lifetime.enter_async_context(announced(socket.gethostname(), relay.port, relay.pin))
             try:
                 yield relay
             finally:
-                remove_file(self._note)
+                if read_file(self._note) == note:  # else another app's by now
+                    remove_file(self._note)
 
     async def _serve(self, lifetime: AsyncExitStack) -> RelayTarget:
-        """On the usual port, or the next free one."""
+        """On the usual port, or the next free one. Raises Unavailable(BUSY) where another app was faster."""
         for port in range(DEFAULT_PORT, DEFAULT_PORT + _PORTS_TRIED):
             try:
                 config = RelayConfig(listen=("0.0.0.0", port), data_dir=self._relay_folder(port))  # noqa: S104
@@ -58,11 +62,19 @@ class EmbeddedRelay:
             except Unavailable as error:
                 if error.code is not ErrorCode.NO_PORT:
                     raise
+                if port == DEFAULT_PORT:
+                    await self._give_way()
                 continue
             return RelayTarget(
                 name=_NAME, host="127.0.0.1", port=relay.address[1], pin=relay.fingerprint, embedded=True
             )
         raise Unavailable(ErrorCode.NO_PORT, first=DEFAULT_PORT, tried=_PORTS_TRIED)
+
+    async def _give_way(self) -> None:
+        """Several apps that lost one relay all start the next: one lobby each would keep them apart."""
+        await asyncio.sleep(_NOTE_WRITTEN_S)
+        if await self.find() is not None:
+            raise Unavailable(ErrorCode.BUSY, what="own relay")
 
     def _relay_folder(self, port: int) -> Path:
         """One key per port: two apps' relays must not be mistaken for one."""

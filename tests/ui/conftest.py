@@ -14,11 +14,14 @@ sys.path.insert(0, str(Path(__file__).parent))  # test folders are no packages
 pytest.importorskip("PySide6")
 
 from PySide6.QtCore import QCoreApplication, QEvent
-from PySide6.QtWidgets import QApplication, QWidget
+from PySide6.QtWidgets import QApplication, QDialog, QWidget
 
 from wzp_core.engine.commands import Command
-from wzp_core.session.state import AppState
+from wzp_core.protocol.ids import CallId, Fingerprint
+from wzp_core.session.state import AppState, CallStage, CallView, Me, Person
 from wzp_desktop.views.main_window import MainWindow
+
+_NOBODY = Fingerprint(":".join(["0000"] * 8))
 
 
 @dataclass
@@ -69,6 +72,20 @@ def common_desk(qapp: QApplication) -> Iterator[Desk]:
     yield from open_desk()
 
 
+@pytest.fixture
+def rested_desk(common_desk: Desk) -> Desk:
+    """The shared window at its beginning: no dialog, no call, nothing asked for."""
+    for dialog in common_desk.window.findChildren(QDialog):
+        dialog.hide()
+    common_desk.window.show()
+    common_desk.window.activateWindow()
+    ended = CallView(call_id=CallId("over"), peer=Person(fingerprint=_NOBODY), outgoing=True, stage=CallStage.ENDED)
+    common_desk.show(AppState(me=Me(fingerprint=_NOBODY, alias=""), call=ended))  # so that no call goes on
+    common_desk.show(AppState())
+    common_desk.take()
+    return common_desk
+
+
 def open_desk() -> Iterator[Desk]:
     window = MainWindow()
     made = Desk(window)
@@ -81,3 +98,6 @@ def open_desk() -> Iterator[Desk]:
     window.close()
     window.deleteLater()
     QCoreApplication.sendPostedEvents(None, QEvent.Type.DeferredDelete)
+    app = QApplication.instance()
+    assert isinstance(app, QApplication)
+    app.setStyleSheet("")  # the next window is built much faster without one

@@ -24,21 +24,15 @@ from ui_states import (
 )  # fmt: skip
 
 from wzp_core.engine.commands import Answer, AnswerCall, CompareSas, HangUp, LeaveRoom, PlaceCall, SetMuted
-from wzp_core.session.state import AppState, Badge, CallStage, EndReason, Levels, NoAudioReason
+from wzp_core.session.state import Badge, CallStage, EndReason, Levels, NoAudioReason
 from wzp_desktop.presenters.words import BADGE, BADGE_MEANING, NO_AUDIO
 from wzp_desktop.presenters.words import ENDED as ENDINGS
 from wzp_desktop.views.timer_label import TimerLabel
 
 
 @pytest.fixture
-def desk(common_desk):
-    """The window that the tests of this module share, at its beginning."""
-    common_desk.window.show()
-    common_desk.window.activateWindow()
-    common_desk.show(in_call(ENDED))  # so that no call goes on from test to test
-    common_desk.show(AppState())
-    common_desk.take()
-    return common_desk
+def desk(rested_desk):
+    return rested_desk
 
 
 @pytest.mark.parametrize(

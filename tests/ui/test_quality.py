@@ -18,6 +18,11 @@ from wzp_desktop.views.settings.dialog import SettingsDialog
 TALKING = pytest.mark.parametrize("state", [in_call(ACTIVE), ROOM], ids=["call", "room"])
 
 
+@pytest.fixture
+def desk(rested_desk):
+    return rested_desk
+
+
 def with_quality(state: AppState, quality: str) -> AppState:
     return replace(state, settings=replace(state.settings, call=replace(state.settings.call, quality=quality)))
 
@@ -26,11 +31,11 @@ def chosen(desk) -> list[str]:
     return [command.settings.call.quality for command in desk.take() if isinstance(command, ChangeSettings)]
 
 
-def unfolded(desk, state: AppState) -> QSlider:
-    desk.show(state)
+def unfolded(desk, state: AppState, **look: object) -> QSlider:
+    desk.show(state, **look)
     button = desk.control(f"Quality: {label_of(state)}", QAbstractButton)
-    if not button.isChecked():
-        button.click()
+    button.setChecked(False)
+    button.click()
     settle()
     return desk.control("Quality", QSlider)
 
@@ -99,10 +104,7 @@ def test_dragging_tells_the_stop_and_chooses_it_only_when_let_go(desk, qtbot: Qt
 
 @pytest.mark.parametrize("theme", ["light", "dark"])
 def test_the_track_runs_from_green_to_dark_red(desk, theme: str) -> None:
-    desk.show(with_quality(in_call(ACTIVE), "good"), theme=theme)
-    desk.control("Quality: Opus 24k").click()
-    settle()
-    slider = desk.control("Quality", QSlider)
+    slider = unfolded(desk, with_quality(in_call(ACTIVE), "good"), theme=theme)
     picture, y = slider.grab().toImage(), slider.height() // 2 - 4  # above the dots
     best, worst = picture.pixelColor(20, y), picture.pixelColor(slider.width() - 20, y)
     assert best.green() > 1.5 * best.red()
@@ -112,11 +114,8 @@ def test_the_track_runs_from_green_to_dark_red(desk, theme: str) -> None:
 @TALKING
 def test_the_unfolded_slider_is_seen_whole_at_200_percent_on_a_small_screen(desk, state: AppState) -> None:
     desk.window.resize(QSize(800, 600))
-    desk.show(state, scale_percent=200)
-    desk.control("Quality: Auto").click()
+    setting = unfolded(desk, state, scale_percent=200).parentWidget()
     settle()
-    settle()
-    setting = desk.control("Quality", QSlider).parentWidget()
     assert isinstance(setting, QWidget)
     assert setting.visibleRegion().boundingRect() == setting.rect()
 

@@ -21,6 +21,11 @@ HELD, RELEASED = HoldToTalk(True), HoldToTalk(False)
 TALKING = pytest.mark.parametrize("state", [CALL, IN_ROOM], ids=["call", "room"])
 
 
+@pytest.fixture
+def desk(rested_desk):
+    return rested_desk
+
+
 def press(desk, key: Qt.Key = SPACE) -> None:
     QTest.keyPress(desk.window.windowHandle(), key)
 
