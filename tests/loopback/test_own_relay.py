@@ -6,7 +6,10 @@ from pathlib import Path
 
 import pytest
 
+from wzp_core.errors import ErrorCode, Unavailable
 from wzp_core.io.discovery import LanDiscovery, announce, local_ipv4
+from wzp_core.io.udp import open_udp
+from wzp_core.protocol.address import DEFAULT_PORT
 from wzp_core.protocol.ids import parse_tls_fingerprint
 from wzp_core.session.state import NearbyRelay
 from wzp_desktop.own_relay import EmbeddedRelay
@@ -25,10 +28,30 @@ async def test_a_second_app_finds_the_first_ones_relay_while_it_runs() -> None:
         found = await second.find()
         assert found == own
         assert own.pin is not None
-        async with second.start(announce=False) as another:
-            assert another.port != own.port
-            assert another.pin != own.pin
     assert await second.find() is None
+
+
+async def test_two_apps_that_lose_a_relay_at_once_end_up_at_one_again() -> None:
+    """Both found nothing; the one that is too late must look again and not open a second lobby."""
+    first, second = EmbeddedRelay(), EmbeddedRelay()
+    assert await first.find() is await second.find() is None
+    async with first.start(announce=False) as own:
+        with pytest.raises(Unavailable) as late:
+            await second.start(announce=False).__aenter__()
+        assert late.value.code is ErrorCode.BUSY
+        assert await second.find() == own
+
+
+async def test_a_port_that_some_other_program_has_is_passed_over() -> None:
+    async with open_udp(("0.0.0.0", DEFAULT_PORT), lambda *_: None), EmbeddedRelay().start(announce=False) as own:
+        assert own.port != DEFAULT_PORT
+
+
+async def test_an_app_that_ends_takes_away_no_others_note(tmp_path: Path) -> None:
+    async with EmbeddedRelay().start(announce=False):
+        note = next(tmp_path.rglob("own-relay.json"))
+        note.write_text("of another")
+    assert note.read_text() == "of another"
 
 
 async def test_the_note_of_a_killed_app_is_not_believed(tmp_path: Path) -> None:

@@ -51,7 +51,7 @@ class OwnRelay(Protocol):
         """One that another app of this user runs on this machine."""
 
     def start(self, *, announce: bool) -> AbstractAsyncContextManager[RelayTarget]:
-        """Raises Unavailable(NO_PORT)."""
+        """Raises Unavailable: NO_PORT, or BUSY where another app has just started one."""
 
 
 class Discovery(Protocol):

@@ -1,0 +1,57 @@
+"""The relay is killed, and perhaps comes back, at every step of a call's set-up: nobody is left half in a call."""
+
+import asyncio
+from collections.abc import Callable
+
+import pytest
+
+from tests.sim.script import now, talking, two_phones
+from tests.sim.sound import loudness
+from tests.sim.world import RELAY_IP, Phone, Stage
+from wzp_core.engine.commands import Answer, AnswerCall, HangUp, PlaceCall
+from wzp_core.session.state import CallStage
+
+Scene = Callable[..., None]
+
+
+async def answered(bob: Phone) -> None:
+    call = (await bob.in_stage(CallStage.INCOMING, 300)).call
+    assert call is not None
+    bob.does(AnswerCall(call.call_id, Answer.TRUSTED))
+
+
+def stages_of(*phones: Phone) -> set[CallStage | None]:
+    return {None if phone.state.call is None else phone.state.call.stage for phone in phones}
+
+
+@pytest.mark.parametrize("comes_back", [True, False])
+@pytest.mark.parametrize("step_ms", [0, 15, 30, 50, 65, 80, 100])
+def test_a_relay_killed_during_set_up_leaves_no_call_behind(scene: Scene, step_ms: int, comes_back: bool) -> None:
+    """A call either stands or has ended on both sides, and the next one works."""
+
+    async def script(stage: Stage) -> None:
+        first = stage.relay()
+        await first.__aenter__()
+        async with two_phones(stage) as (alice, bob):
+            alice.does(PlaceCall(bob.fingerprint))
+            await asyncio.sleep(min(step_ms, 40) / 1000)
+            async with asyncio.TaskGroup() as tasks:
+                answering = tasks.create_task(answered(bob))
+                await asyncio.sleep(max(0, step_ms - 40) / 1000)
+                stage.internet.kill(RELAY_IP)
+                if not comes_back:
+                    await asyncio.sleep(35)
+                answering.cancel()
+            async with stage.relay():
+                await asyncio.sleep(20)
+                if stages_of(alice, bob) == {CallStage.ACTIVE}:
+                    assert loudness(bob.sound.heard_since(now() - 0.5)) > 3000
+                    return
+                await asyncio.sleep(45)
+                assert stages_of(alice, bob) <= {CallStage.ENDED, None}
+                for phone in (alice, bob):
+                    phone.does(HangUp())
+                await alice.sees(bob)
+                await talking(alice, bob)
+
+    scene(script)
