@@ -44,8 +44,8 @@ async def announce(name: str, port: int, fingerprint: TlsFingerprint) -> AsyncIt
         port=port,
         properties={"fp": fingerprint, "name": name[:_LONGEST_NAME]},
     )
-    zeroconf = _open()
-    if zeroconf is None or not addresses:
+    zeroconf = _open() if addresses else None
+    if zeroconf is None:
         yield
         return
     registering = asyncio.ensure_future(_register(zeroconf, info))
