@@ -62,8 +62,7 @@ class EmbeddedRelay:
             except Unavailable as error:
                 if error.code is not ErrorCode.NO_PORT:
                     raise
-                if port == DEFAULT_PORT:
-                    await self._give_way()
+                await self._give_way()
                 continue
             return RelayTarget(
                 name=_NAME, host="127.0.0.1", port=relay.address[1], pin=relay.fingerprint, embedded=True
