@@ -115,10 +115,13 @@ class AudioDevice(Protocol):
     def write(self, samples: Samples) -> None: ...
 
     async def ready(self) -> None:
-        """Returns when there may be something to read or room to write; raises Unavailable(NO_DEVICE) if it died."""
+        """Returns when there may be something to read or room to write.
 
-    def delay_ms(self) -> tuple[float, float]:
-        """Capture and playback delay inside device and ring."""
+        Raises Unavailable(NO_DEVICE) if it died, or where opening again would be better: a missing side is back.
+        """
+
+    def delay_ms(self) -> tuple[float | None, float | None]:
+        """Capture and playback delay inside device and ring; None for a side that is missing and is silence."""
 
 
 class AudioSystem(Protocol):
@@ -128,7 +131,7 @@ class AudioSystem(Protocol):
         """Inputs and outputs."""
 
     def open(self, input_name: str, output_name: str) -> AbstractAsyncContextManager[AudioDevice]:
-        """Opens both; empty names mean the system's choice. Raises Unavailable(NO_DEVICE)."""
+        """Opens both; empty names mean the system's choice. Raises Unavailable(NO_DEVICE) where both are missing."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -6,11 +6,12 @@ from collections.abc import Callable
 
 import numpy as np
 
-from wzp_core.dsp.frame import FRAME_SAMPLES
+from wzp_core.dsp.frame import FRAME_SAMPLES, RATE_HZ
 from wzp_core.dsp.gain import amplified
 from wzp_core.dsp.meter import meter
 from wzp_core.engine.knobs import Knobs
-from wzp_core.errors import Unavailable
+from wzp_core.engine.scope import task_scope
+from wzp_core.errors import ErrorCode, Unavailable
 from wzp_core.logs import event, logger
 from wzp_core.media.downlink import Downlink
 from wzp_core.media.uplink import Uplink
@@ -18,7 +19,8 @@ from wzp_core.ports import AudioDevice, AudioSystem, Link, Samples
 from wzp_core.session.state import Levels
 
 METER_INTERVAL_S = 0.1
-_REOPEN_S = 1.0
+_RETRY_S = 0.4  # between two tries to open; looking for devices anew costs 0.1 s
+_FRAME_S = FRAME_SAMPLES / RATE_HZ
 
 log = logger("media")
 
@@ -40,6 +42,9 @@ class MediaPump:
         self.link: Link | None = None
         self.device_failed = False
         self.delays_ms = (0.0, 0.0)
+        self._missing = (True, True)  # microphone, speaker
+        self._without_device = asyncio.Event()
+        self._without_device.set()
         self._knobs = knobs
         self._on_levels, self._on_opened = on_levels, on_opened
         self._levels_at = 0.0
@@ -59,24 +64,34 @@ class MediaPump:
     async def run(self, audio: AudioSystem) -> None:
         """Until cancelled, once; opens the devices again where they fail or the choice changes."""
         try:
-            while True:
-                await self._with_device(audio)
+            async with task_scope() as tasks:
+                tasks.create_task(self._fill_in(), name="silence")
+                while True:
+                    await self._with_device(audio)
         finally:
             self.use(None)
             self.uplink.close()
             self.downlink.close()
 
     async def _with_device(self, audio: AudioSystem) -> None:
+        """One that worked for a while and failed is opened again at once."""
+        loop = asyncio.get_running_loop()
         chosen = (self._knobs.audio.input_device, self._knobs.audio.output_device)
+        tried_at = loop.time()
         try:
             async with audio.open(*chosen) as device:
                 self.device_failed = False
-                await self._pump(device, chosen)
+                self._without_device.clear()
+                try:
+                    await self._pump(device, chosen)
+                finally:
+                    self._without_device.set()
         except Unavailable as error:
             if not self.device_failed:
                 event(log, "media:device_failed", level=logging.WARNING, error=error)
             self.device_failed = True
-            await self._without_device()
+            self._on_levels(Levels(no_microphone=True, no_speaker=True))
+            await asyncio.sleep(tried_at + _RETRY_S - loop.time())
 
     async def _pump(self, device: AudioDevice, chosen: tuple[str, str]) -> None:
         loop = asyncio.get_running_loop()
@@ -90,8 +105,10 @@ class MediaPump:
                 played = self._next_frame(now)
                 speaker = meter(played)
                 device.write(played)
+            capture_ms, playback_ms = device.delay_ms()
+            self.delays_ms = (capture_ms or 0.0, playback_ms or 0.0)
+            self._missing = (capture_ms is None, playback_ms is None)
             self._show_levels(now, speaker)
-            self.delays_ms = device.delay_ms()
 
     def _next_frame(self, now: float) -> Samples:
         frame = amplified(self.downlink.pull(now), self._knobs.audio.output_volume)
@@ -103,21 +120,32 @@ class MediaPump:
             if self.link is not None:
                 self.link.send_media(datagram)
 
-    async def _without_device(self) -> None:
-        """Keeps the call alive in silence, so that the other side hears no path loss, until the next try."""
+    async def _fill_in(self) -> None:
+        """Keeps the call alive in silence while no device is open, so that the other side hears no path loss."""
         loop = asyncio.get_running_loop()
-        end = loop.time() + _REOPEN_S
         silence = np.zeros(FRAME_SAMPLES, np.int16)
-        while loop.time() < end:
-            await asyncio.sleep(FRAME_SAMPLES / 48_000)
-            self._send(silence, loop.time())
-            self.downlink.pull(loop.time())
+        due = loop.time()
+        while True:
+            await self._without_device.wait()
+            due = max(due, loop.time() - _FRAME_S) + _FRAME_S
+            await asyncio.sleep(due - loop.time())
+            if self._without_device.is_set():
+                self._send(silence, loop.time())
+                self.downlink.pull(loop.time())
 
     def _show_levels(self, now: float, speaker: float) -> None:
         if now - self._levels_at >= METER_INTERVAL_S:
             self._levels_at = now
             microphone = self.uplink.level if self._knobs.sends_voice else 0.0
-            self._on_levels(Levels(microphone=round(microphone, 2), speaker=round(speaker, 2)))
+            no_microphone, no_speaker = self._missing
+            self._on_levels(
+                Levels(
+                    microphone=round(microphone, 2),
+                    speaker=round(speaker, 2),
+                    no_microphone=no_microphone,
+                    no_speaker=no_speaker,
+                )
+            )
 
 
 async def echo_microphone(audio: AudioSystem, knobs: Knobs, on_levels: Callable[[Levels], None]) -> None:
@@ -125,6 +153,8 @@ async def echo_microphone(audio: AudioSystem, knobs: Knobs, on_levels: Callable[
     loop = asyncio.get_running_loop()
     shown_at = 0.0
     async with audio.open(knobs.audio.input_device, knobs.audio.output_device) as device:
+        if device.delay_ms()[0] is None:
+            raise Unavailable(ErrorCode.NO_DEVICE, input=knobs.audio.input_device)
         while True:
             await device.ready()
             while (frame := device.read(FRAME_SAMPLES)) is not None:

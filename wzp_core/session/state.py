@@ -209,6 +209,8 @@ class Levels:
 
     microphone: float = 0.0
     speaker: float = 0.0
+    no_microphone: bool = False  # none could be opened: the peer hears silence
+    no_speaker: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
