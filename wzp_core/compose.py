@@ -11,6 +11,7 @@ from pathlib import Path
 
 from wzp_core.codec.libopus import opus_library
 from wzp_core.crypto.certificate import tls_identity
+from wzp_core.engine.capture import Processing
 from wzp_core.engine.world import Discovery, OwnRelay, Seeds, World
 from wzp_core.errors import ErrorCode, LocalMisuse, Unavailable
 from wzp_core.io.database import Database
@@ -145,10 +146,11 @@ def make_world(
     settings = (
         SettingsFile(place.settings_file) if alias is None else _GivenSettings(Settings(alias=alias, audio=audio))
     )
+    sound = make_audio(device, play, record)
     return World(
         open_endpoint=_client_endpoint,
         resolve=resolve,
-        audio=make_audio(device, play, record),
+        audio=sound,
         seeds=make_seeds(profile, seed_file),
         settings=settings,
         phonebook=SqlitePhoneBook(database),
@@ -157,5 +159,6 @@ def make_world(
         discovery=discovery,
         entropy=entropy,
         unix_time=time.time,
+        processing=Processing.FULL if isinstance(sound, SoundSystem) else Processing.VOICE_ONLY,
         passphrase=given_passphrase(),
     )

@@ -65,7 +65,7 @@ class Link(Protocol):
         """Queues one datagram (at most 1170 bytes), dropping the oldest where the queue is full; False = not sent."""
 
     def on_media(self, handler: Callable[[bytes], None]) -> None:
-        """Calls `handler` with every datagram from now on, on the loop; a few that came before are handed over first."""
+        """Calls `handler` with every datagram from now on, on the loop; a few that came before come first."""
 
     def send_build(self, build: bytes) -> None:
         """Answers server name `version`: at most 256 raw bytes on a stream of their own (transport.md §3)."""

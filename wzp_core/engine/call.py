@@ -154,6 +154,7 @@ class CallSession:
             outgoing=self._machine.is_outgoing,
             door=context.door,
             knobs=context.knobs,
+            processing=context.world.processing,
             on_levels=lambda levels: context.board.set(levels=levels),
             on_opened=self._packet_opened,
         )

@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import Callable
 
 from wzp_core.crypto.session import Direction, Opener, Sealer
+from wzp_core.engine.capture import Capture, Processing
 from wzp_core.engine.knobs import Knobs
 from wzp_core.engine.media import MediaPump
 from wzp_core.engine.media_care import MediaCare, care_for
@@ -30,6 +31,7 @@ class CallMedia:
         outgoing: bool,
         door: RoomDoor,
         knobs: Knobs,
+        processing: Processing,
         on_levels: Callable[[Levels], None],
         on_opened: Callable[[], None],
     ) -> None:
@@ -46,6 +48,7 @@ class CallMedia:
             uplink=Uplink(stream_id=stream, seal=self._seal),
             downlink=Downlink(self._open),
             knobs=knobs,
+            capture=Capture(knobs, processing),
             on_levels=on_levels,
             on_opened=self._opened,
         )

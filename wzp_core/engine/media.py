@@ -9,6 +9,7 @@ import numpy as np
 from wzp_core.dsp.frame import FRAME_SAMPLES, RATE_HZ
 from wzp_core.dsp.gain import amplified
 from wzp_core.dsp.meter import meter
+from wzp_core.engine.capture import Capture
 from wzp_core.engine.knobs import Knobs
 from wzp_core.engine.scope import task_scope
 from wzp_core.errors import ErrorCode, Unavailable
@@ -21,6 +22,7 @@ from wzp_core.session.state import Levels
 METER_INTERVAL_S = 0.1
 _RETRY_S = 0.4  # between two tries to open; looking for devices anew costs 0.1 s
 _FRAME_S = FRAME_SAMPLES / RATE_HZ
+_MOST_BACKLOG, _KEPT_BACKLOG = 10, 2  # frames
 
 log = logger("media")
 
@@ -34,6 +36,7 @@ class MediaPump:
         uplink: Uplink,
         downlink: Downlink,
         knobs: Knobs,
+        capture: Capture,
         on_levels: Callable[[Levels], None],
         on_opened: Callable[[], None],
     ) -> None:
@@ -45,9 +48,10 @@ class MediaPump:
         self._missing = (True, True)  # microphone, speaker
         self._without_device = asyncio.Event()
         self._without_device.set()
-        self._knobs = knobs
+        self._knobs, self._capture = knobs, capture
         self._on_levels, self._on_opened = on_levels, on_opened
         self._levels_at = 0.0
+        self._playout_at = 0.0
 
     def use(self, link: Link | None) -> None:
         """Sends on `link` from now on and plays what comes from it."""
@@ -70,6 +74,7 @@ class MediaPump:
                     await self._with_device(audio)
         finally:
             self.use(None)
+            self._capture.close()
             self.uplink.close()
             self.downlink.close()
 
@@ -98,25 +103,29 @@ class MediaPump:
         while (self._knobs.audio.input_device, self._knobs.audio.output_device) == chosen:
             await device.ready()
             now = loop.time()
-            while (captured := device.read(FRAME_SAMPLES)) is not None:
-                self._send(amplified(captured, self._knobs.audio.input_volume), now)
+            for captured in _fresh(device):
+                frame, voice = await self._capture.process(amplified(captured, self._knobs.audio.input_volume))
+                self._send(frame, now, voice)
             speaker = 0.0
             while device.wanted() >= FRAME_SAMPLES:
                 played = self._next_frame(now)
                 speaker = meter(played)
                 device.write(played)
+                self._capture.played(played)
             capture_ms, playback_ms = device.delay_ms()
             self.delays_ms = (capture_ms or 0.0, playback_ms or 0.0)
             self._missing = (capture_ms is None, playback_ms is None)
             self._show_levels(now, speaker)
 
     def _next_frame(self, now: float) -> Samples:
-        frame = amplified(self.downlink.pull(now), self._knobs.audio.output_volume)
+        # Devices ask for sound in bursts; what is played is evenly spaced, and the jitter buffer has to see it so.
+        self._playout_at = min(max(self._playout_at + _FRAME_S, now - _FRAME_S), now + 3 * _FRAME_S)
+        frame = amplified(self.downlink.pull(self._playout_at), self._knobs.audio.output_volume)
         return np.zeros_like(frame) if self._knobs.speaker_muted else frame
 
-    def _send(self, frame: Samples, now: float) -> None:
+    def _send(self, frame: Samples, now: float, voice: bool = False) -> None:
         self.uplink.muted = not self._knobs.sends_voice
-        for datagram in self.uplink.push(frame, now):
+        for datagram in self.uplink.push(frame, now, voice):
             if self.link is not None:
                 self.link.send_media(datagram)
 
@@ -146,6 +155,17 @@ class MediaPump:
                     no_speaker=no_speaker,
                 )
             )
+
+
+def _fresh(device: AudioDevice) -> list[Samples]:
+    """What was captured since the last look. After a stall the old part is dropped: it would only add delay."""
+    frames = []
+    while (captured := device.read(FRAME_SAMPLES)) is not None:
+        frames.append(captured)
+    if len(frames) > _MOST_BACKLOG:
+        event(log, "media:capture_stalled", level=logging.WARNING, dropped_ms=20 * (len(frames) - _KEPT_BACKLOG))
+        return frames[-_KEPT_BACKLOG:]
+    return frames
 
 
 async def echo_microphone(audio: AudioSystem, knobs: Knobs, on_levels: Callable[[Levels], None]) -> None:

@@ -5,6 +5,7 @@ from dataclasses import replace
 
 from wzp_core.crypto.rooms import server_name
 from wzp_core.engine.board import Board
+from wzp_core.engine.capture import Capture
 from wzp_core.engine.knobs import Knobs
 from wzp_core.engine.media import MediaPump
 from wzp_core.engine.media_care import MediaCare, care_for
@@ -36,6 +37,7 @@ class RoomSession:
             uplink=Uplink(stream_id=0, seal=lambda packet, _now: encode_packet(packet)),
             downlink=Downlink(lambda datagram, _now: decode_packet(datagram)),
             knobs=knobs,
+            capture=Capture(knobs, world.processing),
             on_levels=self._show_levels,
             on_opened=lambda: None,
         )

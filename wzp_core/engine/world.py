@@ -5,6 +5,7 @@ from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from typing import Protocol
 
+from wzp_core.engine.capture import Processing
 from wzp_core.ports import Address, AudioSystem, Endpoint, PhoneBook, RelayTrust
 from wzp_core.protocol.ids import TlsFingerprint
 from wzp_core.session.state import NearbyRelay, SeedStorage
@@ -73,4 +74,5 @@ class World:
     discovery: Discovery | None
     entropy: Callable[[int], bytes]
     unix_time: Callable[[], float]
+    processing: Processing = Processing.NONE
     passphrase: str | None = None  # of the seed file, where nobody can be asked

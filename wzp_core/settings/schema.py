@@ -5,7 +5,6 @@ from typing import Any
 
 from wzp_core.errors import ErrorCode, LocalMisuse
 
-
 QUALITIES = (
     "studio-64k",
     "studio-48k",
@@ -50,9 +49,9 @@ class AudioSettings(_Checked):
     output_volume: float = setting(1.0, "Playback gain", low=0.0, high=4.0)
     echo_cancellation: bool = setting(True, "Take what the speaker plays out of what the microphone hears")
     noise_suppression: str = setting(
-        "light", "Suppress background noise; strong changes clear speech too", choices=("off", "light", "strong")
+        "off", "Suppress background noise; it changes clear speech too, strong most", choices=("off", "light", "strong")
     )
-    automatic_gain: bool = setting(True, "Bring speech to an even loudness")
+    automatic_gain: bool = setting(False, "Bring speech to an even loudness; for quiet microphones")
     push_to_talk: bool = setting(False, "Send only while a key is held")
     release_delay_ms: int = setting(250, "How long to go on sending after the key is released", low=0, high=2000)
 

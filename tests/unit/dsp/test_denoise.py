@@ -30,7 +30,7 @@ def new_rnnoise() -> RnNoise:
 def test_the_setting_offers_what_there_is_and_starts_with_light() -> None:
     declared = next(spec for spec in fields(AudioSettings) if spec.name == "noise_suppression")
     assert set(declared.metadata["choices"]) == {choice.value for choice in NoiseSuppression}
-    assert NoiseSuppression(declared.default) is NoiseSuppression.LIGHT
+    assert NoiseSuppression(declared.default) is NoiseSuppression.OFF
 
 
 def test_strong_without_its_library_is_light(without_rnnoise: None) -> None:
