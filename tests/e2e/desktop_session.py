@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 NEEDED = ("Xvfb", "dbus-daemon", "gnome-keyring-daemon", "pulseaudio", "pacat", "parec", "/usr/bin/python3")
-_SINK = "module-null-sink sink_name={} rate=48000 channels=1 format=s16le"
+_SINK = "module-null-sink sink_name={} rate=48000 channels=1 format=s16le norewinds=1"
 
 
 def missing() -> list[str]:
