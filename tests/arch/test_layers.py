@@ -7,14 +7,12 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
-WINDOW_AND_SOUND = {"PySide6", "shiboken6", "qasync", "sounddevice"}
+WINDOW_AND_SOUND = {"PySide6", "shiboken6", "sounddevice"}
 LIST_LOADED = "import importlib, sys; importlib.import_module(sys.argv[1]); print(*sys.modules, sep='\\n')"
 
 
 @pytest.mark.parametrize("module", ["relay.__main__", "wzp_core.cli.__main__", "wzp_desktop.__main__"])
 def test_a_program_starts_without_loading_qt_or_the_sound_library(module: str) -> None:
-    if not (ROOT / module.replace(".", "/")).with_suffix(".py").is_file():
-        pytest.skip(f"{module} is not in this tree")
     done = subprocess.run(
         [sys.executable, "-c", LIST_LOADED, module], cwd=ROOT, capture_output=True, text=True, check=False
     )

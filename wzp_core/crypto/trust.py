@@ -1,23 +1,9 @@
-"""Known, new or changed: when a key must be put before the user (e2e.md §6)."""
+"""A known name with another key: when a contact must be put before the user (e2e.md §6)."""
 
 import unicodedata
 from collections.abc import Iterable
-from enum import Enum
 
-from wzp_core.protocol.ids import Fingerprint, TlsFingerprint
-
-
-class RelayVerdict(Enum):
-    NEW = "new"  # trusted on first use
-    KNOWN = "known"
-    CHANGED = "changed"  # the user decides, and nothing is sent before
-
-
-def relay_verdict(known: TlsFingerprint | None, shown: TlsFingerprint) -> RelayVerdict:
-    """What a relay's certificate means beside the remembered one."""
-    if known is None:
-        return RelayVerdict.NEW
-    return RelayVerdict.KNOWN if known == shown else RelayVerdict.CHANGED
+from wzp_core.protocol.ids import Fingerprint
 
 
 def former_owner(alias: str, fingerprint: Fingerprint, known: Iterable[tuple[str, Fingerprint]]) -> Fingerprint | None:
@@ -28,11 +14,6 @@ def former_owner(alias: str, fingerprint: Fingerprint, known: Iterable[tuple[str
     wanted = _look(alias)
     owners = [owner for name, owner in known if wanted and _look(name) == wanted]
     return None if not owners or fingerprint in owners else owners[0]
-
-
-def encryption_lost(*, was_end_to_end: bool, is_end_to_end: bool) -> bool:
-    """Whether a peer that could encrypt end to end no longer does: a downgrade, to be shown like a changed key."""
-    return was_end_to_end and not is_end_to_end
 
 
 def _look(alias: str) -> str:

@@ -1,16 +1,9 @@
 import pytest
 
-from wzp_core.crypto.trust import RelayVerdict, encryption_lost, former_owner, relay_verdict
-from wzp_core.protocol.ids import Fingerprint, TlsFingerprint
+from wzp_core.crypto.trust import former_owner
+from wzp_core.protocol.ids import Fingerprint
 
 OLD, NEW, THIRD = (Fingerprint(name) for name in ("old", "new", "third"))
-SHOWN, OTHER = TlsFingerprint("aa"), TlsFingerprint("bb")
-
-
-def test_a_relay_is_new_known_or_changed():
-    assert relay_verdict(None, SHOWN) is RelayVerdict.NEW
-    assert relay_verdict(SHOWN, SHOWN) is RelayVerdict.KNOWN
-    assert relay_verdict(OTHER, SHOWN) is RelayVerdict.CHANGED
 
 
 def test_a_known_alias_with_another_fingerprint_is_a_question():
@@ -30,9 +23,3 @@ def test_nothing_is_asked_about_strangers_friends_and_people_without_an_alias():
 
 def test_two_people_accepted_under_one_alias_are_not_asked_about_again():
     assert former_owner("Alice", NEW, [("Alice", OLD), ("alice", NEW)]) is None
-
-
-def test_encryption_is_lost_only_where_it_was():
-    assert encryption_lost(was_end_to_end=True, is_end_to_end=False)
-    assert not encryption_lost(was_end_to_end=False, is_end_to_end=False)
-    assert not encryption_lost(was_end_to_end=True, is_end_to_end=True)
