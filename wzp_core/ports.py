@@ -8,11 +8,9 @@ from typing import Protocol, TypeAlias
 import numpy as np
 import numpy.typing as npt
 
+from wzp_core.protocol.address import Address as Address
 from wzp_core.protocol.ids import Fingerprint, TlsFingerprint
 from wzp_core.protocol.signal.base import SignalMessage
-
-Address: TypeAlias = tuple[str, int]
-"""Numeric host and UDP port."""
 
 Samples: TypeAlias = npt.NDArray[np.int16]
 """Mono, 48 kHz."""
