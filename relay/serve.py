@@ -23,7 +23,7 @@ from wzp_core import __version__
 from wzp_core.crypto.certificate import TlsIdentity, tls_identity
 from wzp_core.crypto.identity import Identity, relay_tls_seed
 from wzp_core.io.quic import open_endpoint
-from wzp_core.io.udp import UdpOpener, open_udp
+from wzp_core.io.udp import UdpOpener, bind_udp
 from wzp_core.logs import event, logger
 from wzp_core.protocol.ids import TlsFingerprint
 
@@ -79,7 +79,7 @@ async def serve(
     config: RelayConfig,
     *,
     on_listening: Callable[[Relay], None] | None = None,
-    open_socket: UdpOpener = open_udp,
+    open_socket: UdpOpener = bind_udp,
 ) -> AsyncIterator[Relay]:
     """A relay on the running loop.
 

@@ -1,7 +1,7 @@
 """What the engine and the relay need of the world: links, sound, storage."""
 
 from collections.abc import Callable
-from contextlib import AbstractAsyncContextManager
+from contextlib import AbstractAsyncContextManager, AbstractContextManager
 from dataclasses import dataclass
 from typing import Protocol, TypeAlias
 
@@ -82,16 +82,58 @@ class Link(Protocol):
         """Returns the reason once the link has ended."""
 
 
-class Endpoint(Protocol):
-    """One UDP socket that listens, dials and carries probes."""
+class UdpPort(Protocol):
+    """One UDP socket of an endpoint."""
 
     @property
     def local_address(self) -> Address: ...
 
+    def send_raw(self, data: bytes, address: Address) -> None: ...
+
+
+RawHandler: TypeAlias = Callable[[bytes, Address, UdpPort], bool]
+"""One datagram that is no QUIC, from whom and on which socket; True where it was for this handler."""
+
+
+class Endpoint(Protocol):
+    """A UDP socket, or one for each address family, that listens, dials and carries probes."""
+
+    @property
+    def local_address(self) -> Address: ...
+
+    @property
+    def local_addresses(self) -> tuple[Address, ...]:
+        """Of the main sockets, IPv4 first where there are two."""
+
+    @property
+    def own_certificate(self) -> TlsFingerprint | None:
+        """What those who dial this endpoint are shown; None where nobody can."""
+
+    def on_raw(self, handler: RawHandler) -> Callable[[], None]:
+        """Shows `handler` what is no QUIC (first two bits 00: STUN, probes); returns how to stop that."""
+
+    def send_raw(self, data: bytes, address: Address) -> None:
+        """From the main socket of the address's family; dropped where there is none."""
+
+    def more_ports(self, count: int) -> AbstractContextManager[tuple[UdpPort, ...]]:
+        """Further IPv4 sockets that can do all that a main one can; as many as the system grants.
+
+        Those that carry a link at the end of the block stay open as long as the link.
+        """
+
+    def network_changed(self) -> None:
+        """This machine's addresses are others now: every link has to show its peer the new one."""
+
     async def dial(
-        self, address: Address, server_name: str, *, pin: TlsFingerprint | None = None, timeout_s: float = 10.0
+        self,
+        address: Address,
+        server_name: str,
+        *,
+        pin: TlsFingerprint | None = None,
+        timeout_s: float = 10.0,
+        via: UdpPort | None = None,
     ) -> Link:
-        """A connected link.
+        """A connected link, from the main socket of the family or from `via`.
 
         Raises Unavailable(UNREACHABLE) and RemoteViolation(RELAY_KEY_CHANGED, expected, got), the latter before
         anything was sent, where the peer's certificate is not the pinned one.
@@ -99,6 +141,26 @@ class Endpoint(Protocol):
 
     async def accept(self) -> Link:
         """The next inbound link whose handshake is complete."""
+
+
+class NetworkMonitor(Protocol):
+    """This machine's network interfaces."""
+
+    def addresses(self) -> tuple[str, ...]:
+        """Numeric, of both families, without scope ids."""
+
+    def watch(self, changed: Callable[[], None]) -> AbstractAsyncContextManager[None]:
+        """Calls `changed` on the loop after addresses or routes changed, and after the machine slept."""
+
+
+class PortMapping(Protocol):
+    """An external port that the router forwards to us (NAT-PMP, PCP, UPnP IGD)."""
+
+    def current(self) -> str | None:
+        """`ip:port`; None while there is none, and where the router is behind another one."""
+
+    def hold(self, port: int) -> AbstractAsyncContextManager[None]:
+        """Asks for one, renews it, and gives it back at the end of the block."""
 
 
 class AudioDevice(Protocol):

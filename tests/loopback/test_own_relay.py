@@ -2,14 +2,14 @@
 
 import asyncio
 from collections.abc import Iterator
-from contextlib import AsyncExitStack, suppress
+from contextlib import ExitStack, suppress
 from pathlib import Path
 
 import pytest
 
 from wzp_core.errors import ErrorCode, Unavailable
 from wzp_core.io.discovery import LanDiscovery, announce, local_ipv4
-from wzp_core.io.udp import open_udp
+from wzp_core.io.udp import bind_udp
 from wzp_core.protocol.address import DEFAULT_PORT
 from wzp_core.protocol.ids import parse_tls_fingerprint
 from wzp_core.session.state import NearbyRelay
@@ -44,9 +44,9 @@ async def test_two_apps_that_lose_a_relay_at_once_end_up_at_one_again() -> None:
 
 
 async def test_a_port_that_some_other_program_has_is_passed_over() -> None:
-    async with AsyncExitStack() as other:
+    with ExitStack() as other:
         with suppress(Unavailable):  # then one really has it
-            await other.enter_async_context(open_udp(("0.0.0.0", DEFAULT_PORT), lambda *_: None))
+            other.callback(bind_udp(("0.0.0.0", DEFAULT_PORT), lambda *_: None).close)
         async with EmbeddedRelay().start(announce=False) as own:
             assert own.port != DEFAULT_PORT
 

@@ -178,7 +178,7 @@ async def test_a_restarted_relay_tells_old_links_at_once() -> None:
         async with open_endpoint(LOOPBACK, TLS) as first:
             address = first.local_address
             link = await client.dial(address, "_signal")
-            first.close = lambda: None  # type: ignore[method-assign]  # killed: no goodbye
+            first.close = first._sockets.close  # type: ignore[method-assign]  # killed: no goodbye
         async with open_endpoint(address, TLS):
             link.probe()
             async with asyncio.timeout(2):
@@ -190,9 +190,10 @@ async def test_one_socket_listens_and_dials_and_carries_probes() -> None:
         both = await asyncio.gather(one.dial(two.local_address, "a"), two.dial(one.local_address, "b"))
         assert {(await one.accept()).server_name, (await two.accept()).server_name} == {"a", "b"}
         got: asyncio.Future[tuple[bytes, tuple[str, int]]] = asyncio.get_running_loop().create_future()
-        two.on_raw(lambda data, address: got.set_result((data, address)))
+        stop = two.on_raw(lambda data, address, _port: got.set_result((data, address)) is None)
         one.send_raw(b"\x00\x01probe", two.local_address)
         assert await asyncio.wait_for(got, 1) == (b"\x00\x01probe", one.local_address)
+        stop()
         assert not any(link.closed for link in both)
 
 
@@ -204,7 +205,8 @@ async def test_ten_thousand_random_datagrams_change_nothing_but_a_counter() -> N
             data = bytearray(chance.randbytes(size))
             if number % 3 == 0:
                 data[0] |= 0xC0  # looks like a long header
-            (server if number % 2 else client).datagram_received(bytes(data), ("127.0.0.1", 9))
+            endpoint = server if number % 2 else client
+            endpoint._datagram_received(bytes(data), ("127.0.0.1", 9), endpoint._sockets.main)
         dialled.send_signal(Ping(timestamp_ms=5))
         assert await accepted.receive_signal() == Ping(timestamp_ms=5)
         assert server.malformed_datagrams > 0
@@ -222,7 +224,7 @@ async def test_silence_is_noticed_while_something_waits_for_its_acknowledgement(
             link = await client.dial(server.local_address, "_signal")
             await settled(link)
             assert link.stats().silent_s == 0.0
-            server.close = lambda: None  # type: ignore[method-assign]
+            server.close = server._sockets.close  # type: ignore[method-assign]
         link.probe()
         await asyncio.sleep(0.2)
         assert link.stats().silent_s > 0.15

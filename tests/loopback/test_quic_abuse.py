@@ -12,7 +12,8 @@ from wzp_core.crypto.certificate import tls_identity
 from wzp_core.errors import Unavailable
 from wzp_core.io.aioquic_private import Connection
 from wzp_core.io.link import QuicLink
-from wzp_core.io.quic import QuicEndpoint, _configuration, open_endpoint
+from wzp_core.io.quic import QuicEndpoint, open_endpoint
+from wzp_core.io.quic_settings import configuration
 from wzp_core.ports import Address
 from wzp_core.protocol.signal.codec import encode
 from wzp_core.protocol.signal.framing import frame
@@ -76,7 +77,7 @@ async def test_a_connection_that_fails_to_write_takes_no_other_down() -> None:
 
 
 def first_flight(server: Address) -> bytes:
-    connection = Connection(configuration=_configuration(None, "_signal"), reset_key=os.urandom(32))
+    connection = Connection(configuration=configuration(None, "_signal"), reset_key=os.urandom(32))
     now = asyncio.get_running_loop().time()
     connection.connect(server, now)
     return connection.datagrams_to_send(now)[0][0]
@@ -86,7 +87,9 @@ async def test_handshakes_that_nobody_goes_on_with_keep_nobody_out() -> None:
     """Forged source addresses cost an attacker nothing: ten packets a second would hold 256 places for ever."""
     async with open_endpoint(LOOPBACK, TLS) as server, open_endpoint(LOOPBACK) as client:
         for number in range(600):
-            server.datagram_received(first_flight(server.local_address), ("127.0.0.1", 10_000 + number))
+            server._datagram_received(
+                first_flight(server.local_address), ("127.0.0.1", 10_000 + number), server._sockets.main
+            )
             if number % 50 == 0:
                 await asyncio.sleep(0)
         dialled = await client.dial(server.local_address, "_signal", pin=TLS.fingerprint, timeout_s=3)

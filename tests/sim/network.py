@@ -2,8 +2,7 @@
 
 import asyncio
 import random
-from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
+from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from wzp_core.errors import ErrorCode, Unavailable
@@ -34,9 +33,14 @@ class Internet:
         self._sockets: dict[Address, tuple[_SimUdp, Receiver]] = {}
         self._next_port = 40_000
         self.down: set[str] = set()
+        self._routers: dict[str, Router] = {}  # by outside and by inside address
 
     def host(self, ip: str) -> "Host":
         return Host(self, ip)
+
+    def router(self, router: "Router", *inside: str) -> None:
+        """Puts these hosts behind it; whoever is outside sees and reaches only its address."""
+        self._routers |= dict.fromkeys((router.ip, *inside), router)
 
     def kill(self, ip: str) -> None:
         """Whoever runs there falls silent for ever; a new program may take the address."""
@@ -46,6 +50,16 @@ class Internet:
                 del self._sockets[address]
 
     def carry(self, data: bytes, source: Address, target: Address) -> None:
+        ours, theirs = self._routers.get(source[0]), self._routers.get(target[0])
+        if ours is not None and (ours is not theirs or target[0] == ours.ip):
+            source = ours.out(source, target)
+        if theirs is not None and theirs is not ours:
+            behind = theirs.back(source, target) if target[0] == theirs.ip else None
+            if behind is None:
+                return  # private addresses mean nothing outside, and unasked packets are dropped
+            target = behind
+        elif ours is not None and target[0] == ours.ip:
+            return  # no hairpin
         line = self.lines.get((source[0], target[0]), self.line)
         if source[0] in self.down or target[0] in self.down or self._random.random() < line.loss:
             return
@@ -72,6 +86,11 @@ class _SimUdp:
         if not self.dead:
             self.internet.carry(data, self.local_address, address)
 
+    def close(self) -> None:
+        if not self.dead:
+            self.dead = True
+            del self.internet._sockets[self.local_address]
+
 
 @dataclass(frozen=True)
 class Host:
@@ -80,8 +99,7 @@ class Host:
     internet: Internet
     ip: str
 
-    @asynccontextmanager
-    async def open_udp(self, bind: Address, receiver: Receiver) -> AsyncIterator[UdpSocket]:
+    def open_udp(self, bind: Address, receiver: Receiver) -> UdpSocket:
         net = self.internet
         if bind[1] == 0:
             net._next_port += 1
@@ -90,8 +108,52 @@ class Host:
             raise Unavailable(ErrorCode.NO_PORT, host=self.ip, port=bind[1])
         udp = _SimUdp(net, address)
         net._sockets[address] = udp, receiver
-        try:
-            yield udp
-        finally:
-            if not udp.dead:
-                del net._sockets[address]
+        return udp
+
+
+@dataclass
+class Router:
+    """A NAT by its behaviour (RFC 4787): what a mapping and the filter depend on, and how ports are given out."""
+
+    ip: str
+    symmetric: bool = False  # mapping by destination, else one for all
+    filtering: str = "port"  # none, address, port
+    allocation: str = "preserving"  # preserving, sequential, random
+    delta: int = 1
+    seed: int = 1
+
+    def __post_init__(self) -> None:
+        self._random = random.Random(f"{self.ip}{self.seed}")
+        self._mappings: dict[tuple[Address, Address | None], int] = {}
+        self._inside: dict[int, Address] = {}
+        self._asked: dict[int, set[Address]] = {}
+        self._next = self._random.randrange(20_000, 50_000)
+
+    def out(self, source: Address, target: Address) -> Address:
+        key = (source, target if self.symmetric else None)
+        port = self._mappings.get(key)
+        if port is None:
+            port = self._mappings[key] = self._new_port(source[1])
+            self._inside[port] = source
+        self._asked.setdefault(port, set()).add(target)
+        return self.ip, port
+
+    def back(self, source: Address, target: Address) -> Address | None:
+        asked = self._asked.get(target[1], set())
+        if self.filtering == "port" and source not in asked:
+            return None
+        if self.filtering == "address" and source[0] not in {host for host, _ in asked}:
+            return None
+        return self._inside.get(target[1])
+
+    def _new_port(self, wish: int) -> int:
+        if self.allocation == "preserving" and wish not in self._inside:
+            return wish
+        while True:
+            if self.allocation == "random":
+                port = self._random.randrange(1024, 65_536)
+            else:
+                self._next += self.delta
+                port = self._next
+            if port not in self._inside:
+                return port

@@ -9,7 +9,7 @@ from wzp_core.cli.output import Exit, Output
 from wzp_core.codec.libopus import opus_library
 from wzp_core.compose import given_passphrase, make_audio, make_seeds
 from wzp_core.errors import WzpError
-from wzp_core.io.udp import open_udp
+from wzp_core.io.udp import bind_udp
 from wzp_core.protocol.address import DEFAULT_PORT
 
 
@@ -87,7 +87,7 @@ async def _identity(profile: str) -> Finding:
 
 async def _port() -> Finding:
     try:
-        async with open_udp(("0.0.0.0", DEFAULT_PORT), lambda _data, _address: None):  # noqa: S104
-            return Finding("port", True, f"UDP {DEFAULT_PORT} is free for an own relay")
+        bind_udp(("0.0.0.0", DEFAULT_PORT), lambda _data, _address: None).close()  # noqa: S104
     except WzpError:
         return Finding("port", True, f"UDP {DEFAULT_PORT} is in use; an own relay takes the next free port")
+    return Finding("port", True, f"UDP {DEFAULT_PORT} is free for an own relay")

@@ -10,6 +10,7 @@ from aioquic.quic.packet import QuicErrorCode
 
 from wzp_core.errors import ErrorCode, RemoteViolation, Unavailable
 from wzp_core.io.aioquic_private import Connection
+from wzp_core.io.sockets import Port
 from wzp_core.logs import event, logger
 from wzp_core.ports import Address, LinkStats
 from wzp_core.protocol.ids import TlsFingerprint, parse_tls_fingerprint
@@ -34,8 +35,9 @@ log = logger("link")
 class QuicLink:
     """Implements `ports.Link` over one sans-IO connection; the endpoint feeds it and flushes it."""
 
-    def __init__(self, connection: Connection, *, wake: Callable[["QuicLink"], None], now: float) -> None:
+    def __init__(self, connection: Connection, *, port: Port, wake: Callable[["QuicLink"], None], now: float) -> None:
         self.connection = connection
+        self.port = port  # the socket on which the peer speaks to us
         self._wake = wake  # asks the endpoint for a flush at the end of this loop turn
         self._loop = asyncio.get_running_loop()
         self._established: asyncio.Future[None] = self._loop.create_future()

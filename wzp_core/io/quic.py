@@ -1,17 +1,14 @@
-"""One UDP socket that listens, dials several peers at once and carries probes that are not QUIC."""
+"""UDP sockets that listen, dial several peers at once and carry probes that are not QUIC."""
 
 import asyncio
-import hashlib
 import logging
 import os
-import secrets
-import ssl
-from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import asynccontextmanager, contextmanager, suppress
 
 from aioquic._buffer import Buffer
 from aioquic.quic import events
-from aioquic.quic.configuration import SMALLEST_MAX_DATAGRAM_SIZE, QuicConfiguration
+from aioquic.quic.configuration import SMALLEST_MAX_DATAGRAM_SIZE
 from aioquic.quic.packet import (
     QuicHeader,
     QuicPacketType,
@@ -24,16 +21,14 @@ from aioquic.quic.retry import QuicRetryTokenHandler
 from wzp_core.crypto.certificate import TlsIdentity
 from wzp_core.errors import ErrorCode, RemoteViolation, Unavailable
 from wzp_core.io.aioquic_private import RESET_TOKEN_LENGTH, Connection, reset_token
-from wzp_core.io.congestion import ALGORITHM
 from wzp_core.io.link import KEEP_ALIVE_S, QuicLink
-from wzp_core.io.udp import UdpOpener, UdpSocket, open_udp
+from wzp_core.io.quic_settings import CID_LENGTH, configuration, reset_key
+from wzp_core.io.sockets import Port, Sockets
+from wzp_core.io.udp import UdpOpener, bind_udp
 from wzp_core.logs import event, logger
-from wzp_core.ports import Address
+from wzp_core.ports import Address, RawHandler, UdpPort
 from wzp_core.protocol.ids import TlsFingerprint
 
-ALPN = "wzp"
-_IDLE_S = 30.0
-_CID_LENGTH = 8
 _HALF_OPEN = 256  # inbound handshakes under way; more are ignored until some finish
 _UNPROVEN = 64  # of them by whoever; more only from addresses that answer (RFC 9000 §8.1.2)
 _UNACCEPTED = 64
@@ -43,39 +38,15 @@ _RESETS_PER_S = 100
 log = logger("quic")
 
 
-def _configuration(tls: TlsIdentity | None, server_name: str | None = None) -> QuicConfiguration:
-    """Transport parameters of transport.md §1."""
-    return QuicConfiguration(
-        is_client=tls is None,
-        alpn_protocols=[ALPN],
-        server_name=server_name,
-        verify_mode=ssl.CERT_NONE,  # certificates are self-signed; they are pinned instead
-        certificate=tls.certificate if tls else None,
-        private_key=tls.private_key if tls else None,
-        idle_timeout=_IDLE_S,
-        max_data=262_144,
-        max_stream_data=65_536,
-        max_datagram_frame_size=65_535,
-        congestion_control_algorithm=ALGORITHM,
-        connection_id_length=_CID_LENGTH,
-    )
-
-
-def _reset_key(tls: TlsIdentity | None) -> bytes:
-    """Lasts as long as the certificate, so that a restarted relay can tell old peers that it forgot them."""
-    if tls is None:
-        return secrets.token_bytes(32)
-    return hashlib.sha256(b"wzp-stateless-reset" + tls.private_key.private_bytes_raw()).digest()
-
-
 class QuicEndpoint:
     """Implements `ports.Endpoint`; open it with `open_endpoint`."""
 
-    def __init__(self, tls: TlsIdentity | None) -> None:
-        self._server = _configuration(tls) if tls else None
-        self._reset_key = _reset_key(tls)
+    def __init__(self, tls: TlsIdentity | None, open_socket: UdpOpener) -> None:
+        self._server = configuration(tls) if tls else None
+        self._reset_key = reset_key(tls)
         self._loop = asyncio.get_running_loop()
-        self._udp: UdpSocket | None = None
+        self.own_certificate = tls.fingerprint if tls else None
+        self._sockets = Sockets(open_socket, self._datagram_received)
         self._links: dict[bytes, QuicLink] = {}  # by each connection id of ours
         self._ids: dict[QuicLink, set[bytes]] = {}
         self._dialled: set[QuicLink] = set()
@@ -84,27 +55,43 @@ class QuicEndpoint:
         self._accepted: asyncio.Queue[QuicLink] = asyncio.Queue(_UNACCEPTED)
         self._dirty: dict[QuicLink, None] = {}
         self._timers: dict[QuicLink, asyncio.TimerHandle] = {}
-        self._raw: Callable[[bytes, Address], None] | None = None
+        self._raw: list[RawHandler] = []
         self._reset_budget, self._reset_at = float(_RESETS_PER_S), self._loop.time()
         self.malformed_datagrams = 0
 
     @property
     def local_address(self) -> Address:
-        return self._socket.local_address
+        return self._sockets.main.local_address
 
     @property
-    def _socket(self) -> UdpSocket:
-        if self._udp is None:
-            raise Unavailable(ErrorCode.LINK_CLOSED, what="endpoint")
-        return self._udp
+    def local_addresses(self) -> tuple[Address, ...]:
+        return self._sockets.main_addresses
+
+    def bind(self, address: Address) -> Port:
+        """A further main socket. Raises Unavailable(NO_PORT)."""
+        return self._sockets.bind(address)
+
+    @contextmanager
+    def more_ports(self, count: int) -> Iterator[tuple[UdpPort, ...]]:
+        with self._sockets.more(count, lambda: {link.port for link in self._ids}) as ports:
+            yield ports
 
     async def dial(
-        self, address: Address, server_name: str, *, pin: TlsFingerprint | None = None, timeout_s: float = 10.0
+        self,
+        address: Address,
+        server_name: str,
+        *,
+        pin: TlsFingerprint | None = None,
+        timeout_s: float = 10.0,
+        via: UdpPort | None = None,
     ) -> QuicLink:
         now = self._loop.time()
-        connection = Connection(configuration=_configuration(None, server_name), reset_key=self._reset_key)
+        port = via if isinstance(via, Port) else self._sockets.towards(address)
+        if port is None:
+            raise Unavailable(ErrorCode.UNREACHABLE, address=f"{address[0]}:{address[1]}", reason="no such network")
+        connection = Connection(configuration=configuration(None, server_name), reset_key=self._reset_key)
         connection.connect(address, now)
-        link = self._adopt(connection, now)
+        link = self._adopt(connection, port, now)
         self._dialled.add(link)
         self._wake(link)
         try:
@@ -125,28 +112,33 @@ class QuicEndpoint:
     async def accept(self) -> QuicLink:
         return await self._accepted.get()
 
-    def on_raw(self, handler: Callable[[bytes, Address], None]) -> None:
-        """Receives every datagram that is not QUIC (first two bits 00: STUN, probes)."""
-        self._raw = handler
+    def on_raw(self, handler: RawHandler) -> Callable[[], None]:
+        self._raw.append(handler)
+        return lambda: self._raw.remove(handler)
 
     def send_raw(self, data: bytes, address: Address) -> None:
-        self._socket.send(data, address)
+        if (port := self._sockets.towards(address)) is not None:
+            port.send_raw(data, address)
+
+    def network_changed(self) -> None:
+        for link in self._ids:
+            link.probe()
 
     # --- in ----------------------------------------------------------------------------------------------------
 
-    def datagram_received(self, data: bytes, address: Address) -> None:
+    def _datagram_received(self, data: bytes, address: Address, port: Port) -> None:
         """Routes one datagram by its destination connection id."""
         if not data or not data[0] & 0x40:
-            if self._raw is not None and data:
-                self._raw(data, address)
+            if data:
+                any(handler(data, address, port) for handler in list(self._raw))
             return
         now = self._loop.time()
         if data[0] & 0x80:
-            link = self._by_long_header(data, address, now)
+            link = self._by_long_header(data, address, port, now)
         else:
-            link = self._links.get(data[1 : 1 + _CID_LENGTH])
+            link = self._links.get(data[1 : 1 + CID_LENGTH])
             if link is None:
-                self._unknown_short(data, address, now)
+                self._unknown_short(data, address, port, now)
         if link is None:
             return
         try:
@@ -155,11 +147,13 @@ class QuicEndpoint:
             self.malformed_datagrams += 1
             self._broken(link, error)
             return
+        if link.port is not port and link.remote_address == address:
+            link.port = port  # the peer speaks to us there now
         self._wake(link)
 
-    def _by_long_header(self, data: bytes, address: Address, now: float) -> QuicLink | None:
+    def _by_long_header(self, data: bytes, address: Address, port: Port, now: float) -> QuicLink | None:
         try:
-            header = pull_quic_header(Buffer(data=data), host_cid_length=_CID_LENGTH)
+            header = pull_quic_header(Buffer(data=data), host_cid_length=CID_LENGTH)
         except ValueError:
             self.malformed_datagrams += 1
             return None
@@ -167,7 +161,7 @@ class QuicEndpoint:
         if known is not None or self._server is None or len(data) < SMALLEST_MAX_DATAGRAM_SIZE:
             return known
         if header.packet_type != QuicPacketType.VERSION_NEGOTIATION and self._is_foreign(header):
-            self._socket.send(
+            port.send_raw(
                 encode_quic_version_negotiation(
                     source_cid=header.destination_cid,
                     destination_cid=header.source_cid,
@@ -180,7 +174,7 @@ class QuicEndpoint:
             return None
         proven = self._proven(header, address, now)
         if proven is None and len(self._half_open) >= _UNPROVEN:
-            self._demand_proof(header, address, now)
+            self._demand_proof(header, address, port, now)
             return None
         connection = Connection(
             configuration=self._server,
@@ -188,21 +182,21 @@ class QuicEndpoint:
             original_cid=proven or header.destination_cid,
             retry_cid=header.destination_cid if proven else None,
         )
-        link = self._adopt(connection, now)
+        link = self._adopt(connection, port, now)
         self._register(link, header.destination_cid)
         self._half_open.add(link)
         return link
 
-    def _demand_proof(self, header: QuicHeader, address: Address, now: float) -> None:
+    def _demand_proof(self, header: QuicHeader, address: Address, port: Port, now: float) -> None:
         """A Retry: whoever forged its address never sees the token."""
-        retry_cid = os.urandom(_CID_LENGTH)
+        retry_cid = os.urandom(CID_LENGTH)
         token = self._retry.create_token(
             address=address,
             original_destination_connection_id=header.destination_cid,
             retry_source_connection_id=retry_cid,
             now=now,
         )
-        self._socket.send(
+        port.send_raw(
             encode_quic_retry(
                 version=header.version or 0,
                 source_cid=retry_cid,
@@ -225,7 +219,7 @@ class QuicEndpoint:
     def _is_foreign(self, header: QuicHeader) -> bool:
         return self._server is not None and header.version not in self._server.supported_versions
 
-    def _unknown_short(self, data: bytes, address: Address, now: float) -> None:
+    def _unknown_short(self, data: bytes, address: Address, port: Port, now: float) -> None:
         """A stateless reset of a peer that restarted, or a packet for a connection that we no longer have."""
         token = data[-RESET_TOKEN_LENGTH:]
         if len(data) >= _SHORTEST_RESET:
@@ -238,8 +232,8 @@ class QuicEndpoint:
             length = min(len(data) - 1, 2 * _SHORTEST_RESET)  # shorter than its cause, so that two cannot ping-pong
             padding = bytearray(os.urandom(length - RESET_TOKEN_LENGTH))
             padding[0] = 0x40 | padding[0] & 0x3F
-            connection_id = data[1 : 1 + _CID_LENGTH]
-            self._socket.send(bytes(padding) + reset_token(self._reset_key, connection_id), address)
+            connection_id = data[1 : 1 + CID_LENGTH]
+            port.send_raw(bytes(padding) + reset_token(self._reset_key, connection_id), address)
 
     def _may_reset(self, now: float) -> bool:
         self._reset_budget = min(_RESETS_PER_S, self._reset_budget + (now - self._reset_at) * _RESETS_PER_S)
@@ -251,8 +245,8 @@ class QuicEndpoint:
 
     # --- bookkeeping -------------------------------------------------------------------------------------------
 
-    def _adopt(self, connection: Connection, now: float) -> QuicLink:
-        link = QuicLink(connection, wake=self._wake, now=now)
+    def _adopt(self, connection: Connection, port: Port, now: float) -> QuicLink:
+        link = QuicLink(connection, port=port, wake=self._wake, now=now)
         self._ids[link] = set()
         self._register(link, connection.host_cid)
         return link
@@ -269,6 +263,7 @@ class QuicEndpoint:
         self._dirty.pop(link, None)
         if timer := self._timers.pop(link, None):
             timer.cancel()
+        self._sockets.release(link.port)
 
     # --- out ---------------------------------------------------------------------------------------------------
 
@@ -301,7 +296,7 @@ class QuicEndpoint:
         self._events(link)
         link.drop_stale_media(now)
         for data, address in connection.datagrams_to_send(now):
-            self._socket.send(data, address)
+            link.port.send_raw(data, address)
         link.note_media_sent()
         if (reason := connection.close_reason) is not None:
             link.end(reason)
@@ -354,23 +349,36 @@ class QuicEndpoint:
         self._flush(link, now)
 
     def close(self) -> None:
-        """Says goodbye on every link; the socket is closed by `open_endpoint`."""
+        """Says goodbye on every link and closes the sockets."""
         for link in list(self._ids):
             link.close("shutdown")
         self._flush_dirty()
         for link in list(self._ids):
             self._forget(link)
+        self._sockets.close()
 
 
 @asynccontextmanager
 async def open_endpoint(
-    bind: Address, tls: TlsIdentity | None = None, *, open_socket: UdpOpener = open_udp
+    bind: Address,
+    tls: TlsIdentity | None = None,
+    *,
+    open_socket: UdpOpener = bind_udp,
+    both_families: bool = False,
 ) -> AsyncIterator[QuicEndpoint]:
-    """An endpoint on `bind` that accepts links when it has a certificate. Raises Unavailable(NO_PORT)."""
-    endpoint = QuicEndpoint(tls)
-    async with open_socket(bind, endpoint.datagram_received) as udp:
-        endpoint._udp = udp
-        try:
-            yield endpoint
-        finally:
-            endpoint.close()
+    """An endpoint on `bind` that accepts links when it has a certificate. Raises Unavailable(NO_PORT).
+
+    `both_families`: and on the same port of IPv6, or another one, where the machine has that.
+    """
+    endpoint = QuicEndpoint(tls, open_socket)
+    port = endpoint.bind(bind).local_address[1]
+    if both_families:
+        with suppress(Unavailable):
+            try:
+                endpoint.bind(("::", port))
+            except Unavailable:
+                endpoint.bind(("::", 0))
+    try:
+        yield endpoint
+    finally:
+        endpoint.close()

@@ -2,8 +2,7 @@
 
 import asyncio
 import socket
-from collections.abc import AsyncIterator, Callable
-from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from collections.abc import Callable
 from typing import Protocol, TypeAlias
 
 from wzp_core.errors import ErrorCode, Unavailable
@@ -25,8 +24,11 @@ class UdpSocket(Protocol):
     def send(self, data: bytes, address: Address) -> None:
         """Sends or drops: UDP promises no more."""
 
+    def close(self) -> None: ...
 
-UdpOpener: TypeAlias = Callable[[Address, Receiver], AbstractAsyncContextManager[UdpSocket]]
+
+UdpOpener: TypeAlias = Callable[[Address, Receiver], UdpSocket]
+"""Binds a socket and hands every datagram to the receiver on the loop. Raises Unavailable(NO_PORT)."""
 
 
 class _KernelUdp:
@@ -45,6 +47,11 @@ class _KernelUdp:
         except OSError:  # full buffer, no route, interface gone: the same to us as loss on the way
             return
 
+    def close(self) -> None:
+        if self._sock.fileno() >= 0:
+            asyncio.get_running_loop().remove_reader(self._sock)
+            self._sock.close()
+
     def drain(self) -> None:
         for _ in range(_BURST):
             try:
@@ -56,24 +63,21 @@ class _KernelUdp:
             self._receiver(data, (address[0], address[1]))
 
 
-@asynccontextmanager
-async def open_udp(bind: Address, receiver: Receiver) -> AsyncIterator[UdpSocket]:
-    """Binds a socket and hands every datagram to `receiver` on the loop. Raises Unavailable(NO_PORT)."""
+def bind_udp(bind: Address, receiver: Receiver) -> UdpSocket:
+    """A `UdpOpener`. A socket of the address `::` takes IPv6 only: IPv4 has one of its own."""
     loop = asyncio.get_running_loop()
-    sock = socket.socket(socket.AF_INET6 if ":" in bind[0] else socket.AF_INET, socket.SOCK_DGRAM)
+    is_v6 = ":" in bind[0]
+    sock = socket.socket(socket.AF_INET6 if is_v6 else socket.AF_INET, socket.SOCK_DGRAM)
     try:
         sock.setblocking(False)
+        if is_v6:
+            sock.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)
         for option in (socket.SO_RCVBUF, socket.SO_SNDBUF):
             sock.setsockopt(socket.SOL_SOCKET, option, _KERNEL_BUFFER)
-        try:
-            sock.bind(bind)
-        except OSError as error:
-            raise Unavailable(ErrorCode.NO_PORT, host=bind[0], port=bind[1], cause=error.strerror) from error
-        udp = _KernelUdp(sock, receiver)
-        loop.add_reader(sock, udp.drain)
-        try:
-            yield udp
-        finally:
-            loop.remove_reader(sock)
-    finally:
+        sock.bind(bind)
+    except OSError as error:
         sock.close()
+        raise Unavailable(ErrorCode.NO_PORT, host=bind[0], port=bind[1], cause=error.strerror) from error
+    udp = _KernelUdp(sock, receiver)
+    loop.add_reader(sock, udp.drain)
+    return udp
