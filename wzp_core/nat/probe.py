@@ -3,7 +3,8 @@
 0     0x3a: both of QUIC's bits clear, and never STUN, whose cookie would stand at 4
 1–3   kind, direction, version
 4–7   "wzpp"
-8–23  nonce: chosen by the request, repeated by the reply
+8–23  nonce: half of chance in a request; the reply repeats that half and adds a challenge of its own, which the
+      confirmation repeats in its first half: only then is it certain that the asker lives where it seems to
 24–39 HMAC-SHA256 over all before it, truncated
 """
 
@@ -24,6 +25,7 @@ _SIGNED_BYTES = PROBE_BYTES - _MAC_BYTES
 class ProbeKind(Enum):
     REQUEST = 1
     REPLY = 2
+    CONFIRM = 3
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,0 +1,88 @@
+"""This machine's network addresses, and when they change (rtnetlink(7) on Linux, a look now and then elsewhere)."""
+
+import asyncio
+import socket
+import sys
+import time
+from collections.abc import AsyncIterator, Callable
+from contextlib import AsyncExitStack, asynccontextmanager
+
+import ifaddr
+
+_SETTLE_S = 0.2  # changes come in swarms
+_LOOK_S = 2.0
+_SLEPT_S = 3.0  # of wall time over and above the time this process saw
+_GROUPS = 0x1 | 0x10 | 0x40 | 0x100 | 0x400  # links, IPv4 addresses and routes, IPv6 addresses and routes
+_LONGEST = 65_536
+
+
+class Interfaces:
+    """Implements `ports.NetworkMonitor`."""
+
+    def addresses(self) -> tuple[str, ...]:
+        found: dict[str, None] = {}
+        for adapter in ifaddr.get_adapters():
+            for ip in adapter.ips:
+                found[ip.ip if isinstance(ip.ip, str) else ip.ip[0]] = None
+        return tuple(found)
+
+    @asynccontextmanager
+    async def watch(self, changed: Callable[[], None]) -> AsyncIterator[None]:
+        loop = asyncio.get_running_loop()
+        waiting: asyncio.TimerHandle | None = None
+
+        def soon() -> None:
+            nonlocal waiting
+            if waiting is None:
+                waiting = loop.call_later(_SETTLE_S, tell)
+
+        def tell() -> None:
+            nonlocal waiting
+            waiting = None
+            changed()
+
+        async with AsyncExitStack() as stack:
+            netlink = _route_messages()
+            if netlink is not None:
+                stack.callback(netlink.close)
+                loop.add_reader(netlink, _drain, netlink, soon)
+                stack.callback(loop.remove_reader, netlink)
+            look = asyncio.ensure_future(self._look(soon, poll=netlink is None))
+            stack.callback(look.cancel)
+            try:
+                yield
+            finally:
+                if waiting is not None:
+                    waiting.cancel()
+
+    async def _look(self, changed: Callable[[], None], *, poll: bool) -> None:
+        """Notices sleep, which no interface needs to report, and on other systems the interfaces too."""
+        before, seen = self.addresses() if poll else (), time.time() - time.monotonic()
+        while True:
+            await asyncio.sleep(_LOOK_S)
+            offset = time.time() - time.monotonic()
+            now = self.addresses() if poll else ()
+            if now != before or offset - seen > _SLEPT_S:
+                changed()
+            before, seen = now, offset
+
+
+def _route_messages() -> socket.socket | None:
+    if sys.platform != "linux":
+        return None
+    try:
+        netlink = socket.socket(socket.AF_NETLINK, socket.SOCK_RAW | socket.SOCK_NONBLOCK, socket.NETLINK_ROUTE)
+        netlink.bind((0, _GROUPS))
+    except OSError:  # a sandbox without rtnetlink
+        return None
+    return netlink
+
+
+def _drain(netlink: socket.socket, changed: Callable[[], None]) -> None:
+    try:
+        while netlink.recv(_LONGEST):
+            changed()
+    except BlockingIOError:
+        return
+    except OSError:  # too many messages at once: something did change
+        changed()
