@@ -17,17 +17,19 @@ from wzp_core.errors import ErrorCode, LocalMisuse, Unavailable
 from wzp_core.io.database import Database
 from wzp_core.io.discovery import LanDiscovery as LanDiscovery  # the app's choice, not every command's
 from wzp_core.io.files import read_file
+from wzp_core.io.interfaces import Interfaces
 from wzp_core.io.keyring import SeedStore
 from wzp_core.io.phonebook import SqlitePhoneBook
 from wzp_core.io.quic import QuicEndpoint, open_endpoint
 from wzp_core.io.relay_trust import SqliteRelayTrust
 from wzp_core.io.settings_file import SettingsFile
 from wzp_core.io.sound import SoundSystem
+from wzp_core.io.stun import observe
 from wzp_core.io.wav import FileAudio
 from wzp_core.ports import Address, AudioSystem
 from wzp_core.session.state import SeedStorage
 from wzp_core.settings.paths import DEFAULT_PROFILE, profile_folders
-from wzp_core.settings.schema import Settings
+from wzp_core.settings.schema import NetworkSettings, Settings
 
 PASSPHRASE_VARIABLE = "WZP_PASSPHRASE"  # noqa: S105
 
@@ -64,8 +66,9 @@ async def open_dialling_endpoint(towards: Address) -> AsyncIterator[QuicEndpoint
 
 @asynccontextmanager
 async def _client_endpoint() -> AsyncIterator[QuicEndpoint]:
-    """One socket for everything a client does, able to accept (calls.md §3); its certificate lasts one run."""
-    async with open_endpoint(("0.0.0.0", 0), tls_identity(entropy(32))) as endpoint:  # noqa: S104
+    """One port for everything a client does, able to accept (calls.md §3); its certificate lasts one run."""
+    certificate = tls_identity(entropy(32))
+    async with open_endpoint(("0.0.0.0", 0), certificate, both_families=True) as endpoint:  # noqa: S104
         yield endpoint
 
 
@@ -131,6 +134,7 @@ def make_world(
     play: Path | None = None,
     record: Path | None = None,
     alias: str | None = None,
+    network: NetworkSettings | None = None,
     own_relay: OwnRelay | None = None,
     discovery: Discovery | None = None,
 ) -> World:
@@ -143,9 +147,8 @@ def make_world(
         if device in ("", "none")
         else replace(Settings().audio, input_device=device, output_device=device)
     )
-    settings = (
-        SettingsFile(place.settings_file) if alias is None else _GivenSettings(Settings(alias=alias, audio=audio))
-    )
+    given = Settings(alias=alias or "", audio=audio, network=network or NetworkSettings())
+    settings = SettingsFile(place.settings_file) if alias is None else _GivenSettings(given)
     sound = make_audio(device, play, record)
     return World(
         open_endpoint=_client_endpoint,
@@ -160,5 +163,7 @@ def make_world(
         entropy=entropy,
         unix_time=time.time,
         processing=Processing.FULL if isinstance(sound, SoundSystem) else Processing.VOICE_ONLY,
+        network=Interfaces(),
+        observe=observe,
         passphrase=given_passphrase(),
     )

@@ -55,7 +55,7 @@ class Conversation:
             on_levels=self._on_levels,
             on_opened=lambda: None,
         )
-        self.pump.use(self.link)
+        self.pump.paths.use_relay(self.link)
 
     def _on_levels(self, levels: Levels) -> None:
         self.levels = levels

@@ -21,9 +21,9 @@ def street(tmp_path: Path) -> Iterator[Shop]:
 def test_a_call_is_answered_talked_in_and_summed_up_on_both_sides(street: Shop) -> None:
     port = free_port()
     street.relay(port)
-    bob = street.phone("bob", "listen", "--calls", 1, port=port)
+    bob = street.phone("bob", "listen", "--path", "relay", "--calls", 1, port=port)
     fingerprint = bob.until("registered")["fingerprint"]
-    alice = street.phone("alice", "call", fingerprint, "--seconds", 1, port=port)
+    alice = street.phone("alice", "call", fingerprint, "--path", "relay", "--seconds", 1, port=port)
     codes = [each.until("sas")["code"] for each in (alice, bob)]
     assert codes[0] == codes[1]
     for phone, reason in ((alice, "hung_up"), (bob, "peer_hung_up")):
@@ -60,7 +60,7 @@ def test_a_relay_with_another_key_than_before_is_a_security_failure(street: Shop
 def test_a_relay_killed_in_a_call_and_started_again_costs_a_moment(street: Shop) -> None:
     port = free_port()
     relay = street.relay(port)
-    bob = street.phone("bob", "listen", "--calls", 1, port=port)
+    bob = street.phone("bob", "listen", "--path", "relay", "--calls", 1, port=port)
     alice = street.phone("alice", "call", bob.until("registered")["fingerprint"], port=port)
     alice.until("media")
     bob.until("media")

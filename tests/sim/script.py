@@ -13,6 +13,7 @@ from tests.sim.world import Phone, Stage
 from wzp_core.engine.commands import Answer, AnswerCall, PlaceCall
 from wzp_core.protocol.signal.base import SignalMessage
 from wzp_core.session.state import CallStage
+from wzp_core.settings.schema import NetworkSettings
 
 Forge = Callable[[SignalMessage], SignalMessage]
 
@@ -21,9 +22,11 @@ ALICE_HZ, BOB_HZ = 440.0, 1000.0
 
 @asynccontextmanager
 async def two_phones(stage: Stage) -> AsyncIterator[tuple[Phone, Phone]]:
+    """Their calls stay on the relay, whose part in them most scenarios are about."""
+    network = NetworkSettings(path="relay")
     async with (
-        stage.phone("alice", "198.51.100.1", sound=SimSound(tone(ALICE_HZ, 1.0))) as alice,
-        stage.phone("bob", "198.51.100.2", sound=SimSound(tone(BOB_HZ, 1.0))) as bob,
+        stage.phone("alice", "198.51.100.1", sound=SimSound(tone(ALICE_HZ, 1.0)), network=network) as alice,
+        stage.phone("bob", "198.51.100.2", sound=SimSound(tone(BOB_HZ, 1.0)), network=network) as bob,
     ):
         await alice.sees(bob)
         await bob.sees(alice)

@@ -2,8 +2,8 @@
 
 import asyncio
 import random
-from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import ExitStack, asynccontextmanager, contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -18,13 +18,17 @@ from wzp_core.engine.scope import task_scope
 from wzp_core.engine.world import World
 from wzp_core.errors import ErrorCode, Unavailable
 from wzp_core.io.quic import open_endpoint
+from wzp_core.io.stun import observe
+from wzp_core.io.udp import UdpSocket
+from wzp_core.nat.stun import binding_response
 from wzp_core.ports import Address, Contact, HistoryEntry
 from wzp_core.protocol.ids import Fingerprint, TlsFingerprint
 from wzp_core.session.state import AppState, CallStage, RelayPhase, SeedStorage
-from wzp_core.settings.schema import Settings
+from wzp_core.settings.schema import NetworkSettings, Settings
 
 RELAY_IP = "203.0.113.1"
 RELAY_PORT = 4433
+STUN = "203.0.113.2:3478 203.0.113.3:3478 203.0.113.4:3478"  # answers only where a scene has `stun_servers`
 
 
 @dataclass
@@ -85,6 +89,25 @@ class MemoryTrust:
         self.pins[address] = fingerprint
 
 
+@dataclass
+class SimNetwork:
+    """One interface; `become` moves the phone to another address."""
+
+    ip: str
+    _changed: Callable[[], None] = lambda: None
+
+    def addresses(self) -> tuple[str, ...]:
+        return ("127.0.0.1", self.ip)
+
+    @asynccontextmanager
+    async def watch(self, changed: Callable[[], None]) -> AsyncIterator[None]:
+        self._changed = changed
+        yield
+
+    def change(self) -> None:
+        self._changed()
+
+
 async def _resolve(host: str, port: int) -> Address:
     if not host[0].isdigit():
         raise Unavailable(ErrorCode.UNREACHABLE, host=host)
@@ -100,6 +123,7 @@ class Phone:
     settings: MemorySettings
     book: MemoryPhoneBook
     trust: MemoryTrust
+    network: SimNetwork
     states: list[AppState]
     _changed: asyncio.Event
 
@@ -135,6 +159,14 @@ class Phone:
         await self.until(lambda s: any(p.fingerprint == other.fingerprint for p in s.present))
 
 
+def _stun_server(host: Host, bind: Address) -> UdpSocket:
+    def answer(data: bytes, address: Address) -> None:
+        udp.send(binding_response(data[8:20], address), address)
+
+    udp = host.open_udp(bind, answer)
+    return udp
+
+
 @dataclass
 class Stage:
     """The scene of a scenario."""
@@ -154,6 +186,15 @@ class Stage:
         async with serve(config, open_socket=host.open_udp) as relay:
             yield relay
 
+    @contextmanager
+    def stun_servers(self) -> Iterator[None]:
+        """Those that phones know."""
+        with ExitStack() as servers:
+            for server in STUN.split():
+                ip, _, port = server.partition(":")
+                servers.callback(_stun_server(self.internet.host(ip), (ip, int(port))).close)
+            yield
+
     @asynccontextmanager
     async def phone(
         self,
@@ -162,13 +203,15 @@ class Stage:
         *,
         seed: bytes | None = None,
         settings: Settings | None = None,
+        network: NetworkSettings | None = None,
         sound: SimSound | None = None,
         relay: str = f"{RELAY_IP}:{RELAY_PORT}",
     ) -> AsyncIterator[Phone]:
         chance = random.Random(f"{name}{self.internet.seed}")
         sound = sound or SimSound()
-        store = MemorySettings(settings or Settings(alias=name))
+        store = MemorySettings(settings or Settings(alias=name, network=network or NetworkSettings(stun_servers=STUN)))
         book, trust = MemoryPhoneBook(), MemoryTrust()
+        interfaces = SimNetwork(ip)
         changed, states = asyncio.Event(), list[AppState]()
         host = self.internet.host(ip)
         world = World(
@@ -182,6 +225,8 @@ class Stage:
             own_relay=None,
             discovery=None,
             entropy=chance.randbytes,
+            network=interfaces,
+            observe=observe,
             unix_time=lambda: 1_800_000_000 + asyncio.get_running_loop().time(),
         )
 
@@ -192,7 +237,7 @@ class Stage:
         engine = Engine(world, on_state, relay=relay)
         async with task_scope() as tasks:
             tasks.create_task(engine.run(), name=f"engine of {name}")
-            yield Phone(engine, sound, store, book, trust, states, changed)
+            yield Phone(engine, sound, store, book, trust, interfaces, states, changed)
 
 
 @asynccontextmanager

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from typing import Any, TypeAlias
 
-from wzp_core.session.state import AppState, CallStage, CallView, RelayPhase, SasStage
+from wzp_core.session.state import AppState, CallStage, CallView, MediaView, RelayPhase, SasStage
 
 Event: TypeAlias = tuple[str, dict[str, Any]]
 
@@ -49,7 +49,7 @@ def _stage(old: CallStage | None, call: CallView) -> Iterator[Event]:
             yield "reconnected", {}
         case CallStage.ACTIVE:
             yield "media", {}
-            yield "path", {"path": call.media.path, "rtt_ms": call.media.rtt_ms, "reason": call.media.path_reason}
+            yield _path(call.media)
 
 
 def _media(before: CallView | None, after: CallView) -> Iterator[Event]:
@@ -58,10 +58,15 @@ def _media(before: CallView | None, after: CallView) -> Iterator[Event]:
     old, new = before.media, after.media
     if (old.quality_tx, old.quality_rx) != (new.quality_tx, new.quality_rx):
         yield "quality", {"tx": new.quality_tx, "rx": new.quality_rx, "tier": new.quality_tx}
-    if old.path != new.path:
-        yield "path", {"path": new.path, "rtt_ms": new.rtt_ms, "reason": new.path_reason}
+    if (old.path, old.path_reason) != (new.path, new.path_reason) and after.stage is CallStage.ACTIVE:
+        yield _path(new)
     if old.no_audio is not new.no_audio:
         if new.no_audio is None:
             yield "audio_back", {}
         else:
             yield "no_audio", {"since_ms": 1000, "reason": new.no_audio.value}
+
+
+def _path(media: MediaView) -> Event:
+    reason = media.path_reason.value if media.path_reason is not None else None
+    return "path", {"path": media.path, "rtt_ms": media.rtt_ms, "reason": reason}

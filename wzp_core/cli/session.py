@@ -14,6 +14,7 @@ from wzp_core.engine.engine import Engine
 from wzp_core.engine.scope import task_scope
 from wzp_core.errors import ErrorCode
 from wzp_core.session.state import AppState, ContactKeyChanged, EncryptionLost, RelayPhase
+from wzp_core.settings.schema import NetworkSettings
 
 REGISTER_LIMIT_S = 15.0
 
@@ -31,8 +32,23 @@ def add_engine_flags(parser: ArgumentParser) -> None:
     add_identity_flags(parser)
     parser.add_argument("--relay", required=True, metavar="HOST:PORT", help="relay to use")
     parser.add_argument("--alias", default="", help="the name others see")
+    parser.add_argument(
+        "--path", choices=("auto", "relay"), default="auto", help="way of calls; `relay` tells nobody our address"
+    )
+    parser.add_argument("--stun", nargs="+", default=[], metavar="HOST:PORT", help="servers that say how we are seen")
+    parser.add_argument("--no-stun", action="store_true", help="contact nothing but the relay and the peer")
     parser.add_argument("--play", type=Path, metavar="WAV", help="what the microphone hears")
     parser.add_argument("--record", type=Path, metavar="WAV", help="where the speaker goes (48 kHz mono)")
+
+
+def network_settings(options: Namespace) -> NetworkSettings:
+    """A command contacts only what it was told to."""
+    return NetworkSettings(
+        path=options.path,
+        use_stun=bool(options.stun) and not options.no_stun,
+        stun_servers=" ".join(options.stun),
+        port_mapping=not options.no_stun,
+    )
 
 
 class EngineRun:
@@ -122,6 +138,7 @@ async def engine_run(options: Namespace, output: Output) -> AsyncIterator[Engine
         play=options.play,
         record=options.record,
         alias=options.alias,
+        network=network_settings(options),
     )
     run.engine = Engine(world, run.on_state, relay=options.relay)
     async with task_scope() as tasks:

@@ -7,16 +7,21 @@ from dataclasses import dataclass, replace
 from wzp_core.codec.capability import Capability, own_capability
 from wzp_core.engine.board import Board
 from wzp_core.engine.call_media import CallMedia
+from wzp_core.engine.candidates import Gatherer
+from wzp_core.engine.direct import DirectDoor
+from wzp_core.engine.direct_path import DirectPath, PathContext, PathSignal
+from wzp_core.engine.hard_nat import HardNat
 from wzp_core.engine.knobs import Knobs
 from wzp_core.engine.media import MediaPump
 from wzp_core.engine.media_link import RoomDoor
+from wzp_core.engine.paths import Paths
 from wzp_core.engine.scope import TaskScope, task_scope
 from wzp_core.engine.signalling import Signalling
 from wzp_core.engine.world import World
 from wzp_core.errors import RemoteViolation
 from wzp_core.logs import event, logger
 from wzp_core.media.stats import ReceiveStats
-from wzp_core.protocol.signal.call import MuteState, Rekey
+from wzp_core.protocol.signal.call import Hangup, MuteState, Rekey
 from wzp_core.protocol.signal.quality import MediaCapability
 from wzp_core.session.call import Call
 from wzp_core.session.call_events import (
@@ -25,6 +30,7 @@ from wzp_core.session.call_events import (
     CallFinished,
     CallInput,
     MediaLost,
+    MediaMoved,
     MediaRefused,
     PacketOpened,
     PeerJudged,
@@ -56,6 +62,8 @@ class CallContext:
     board: Board
     signalling: Signalling
     door: RoomDoor
+    direct: DirectDoor
+    gatherer: Gatherer
     knobs: Knobs
     on_judged: Callable[[PeerJudged], None]
 
@@ -71,6 +79,7 @@ class CallSession:
         self._began = self._loop.time()
         self._media: CallMedia | None = None
         self._peer_words: tuple[str, ...] | None = None
+        self._early_path_signals: list[PathSignal] = []  # the peer may begin to look before we do
         self._shown = MediaView()
         self._opened_at = self._rekey_at = float("inf")
         self._started_unix: float | None = None
@@ -88,6 +97,12 @@ class CallSession:
             if self._media is not None:
                 self._media.care.heard_of(Capability.of_words(happened.words))
             return
+        if isinstance(happened, PathSignal):
+            if self._media is not None and isinstance(self._media.path, DirectPath):
+                self._media.path.signal(happened)
+            else:
+                self._early_path_signals = [*self._early_path_signals[-7:], happened]
+            return
         if isinstance(happened, Rekey):
             happened = RekeyCame(happened, self._context.world.entropy(32))
         self._inbox.put_nowait(happened)
@@ -100,6 +115,7 @@ class CallSession:
         report = CallReport(call_id=view.call_id, badge=view.badge, setup_ms=self._setup_ms)
         if self._media is None:
             return report
+        path = self._media.path
         pump, received = self._media.pump, self._media.pump.downlink.stats()
         return replace(
             report,
@@ -107,6 +123,9 @@ class CallSession:
             received=received,
             mouth_to_ear=_mouth_to_ear(pump, received),
             reconnects=self._media.keeper.reconnects,
+            path=self._shown.path,
+            time_to_direct_ms=path.time_to_direct_ms if isinstance(path, DirectPath) else None,
+            probes_sent=path.probes_sent if isinstance(path, DirectPath) else 0,
             quality_tx=self._shown.quality_tx,
             quality_rx=self._shown.quality_rx,
         )
@@ -133,6 +152,8 @@ class CallSession:
         for effect in effects:
             match effect:
                 case Send(message=message):
+                    if isinstance(message, Hangup) and self._media is not None:
+                        self._media.say(message)
                     self._context.signalling.send(message, keep=self._machine.phase is not CallStage.DIALLING)
                 case StartMedia():
                     tasks.create_task(self._run_media(effect), name="call media")
@@ -157,7 +178,11 @@ class CallSession:
             processing=context.world.processing,
             on_levels=lambda levels: context.board.set(levels=levels),
             on_opened=self._packet_opened,
+            path_context=self._path_context,
         )
+        if isinstance(self._media.path, DirectPath):
+            for early in self._early_path_signals:
+                self._media.path.signal(early)
         self._media.care.wish(context.board.state.settings.call.quality)
         if self._peer_words is not None:
             self._media.care.heard_of(Capability.of_words(self._peer_words))
@@ -185,8 +210,40 @@ class CallSession:
         self.put(PacketOpened())
 
     def _media_lost(self) -> None:
+        """Of the relay's link; while media goes directly nobody hears of it."""
         self._context.signalling.suspect()
-        self.put(MediaLost())
+        if self._media is None or not self._media.is_direct:
+            self.put(MediaLost())
+
+    def _path_context(self, paths: Paths) -> PathContext:
+        gatherer, signalling = self._context.gatherer, self._context.signalling
+        return PathContext(
+            door=self._context.direct,
+            paths=paths,
+            candidates=gatherer.candidates,
+            new_hard_nat=lambda plan: HardNat(
+                plan,
+                gatherer.outside,
+                self._context.direct.endpoint,
+                self._context.world.unix_time,
+                self._context.world.entropy,
+            ),
+            send=lambda message: signalling.send(message, keep=True),
+            on_moved=self._moved,
+            on_goodbye=self.put,
+        )
+
+    def _moved(self, direct: bool) -> None:
+        if self._media is not None:
+            self._media.new_epoch()
+            if not direct and self._media.pump.link is None:
+                self.put(MediaLost())  # the relay had gone before
+        self.put(MediaMoved(direct))
+        self._refresh()
+
+    def network_changed(self) -> None:
+        if self._media is not None and isinstance(self._media.path, DirectPath):
+            self._media.path.changed()
 
     # --- what the user sees ------------------------------------------------------------------------------------
 
@@ -212,8 +269,10 @@ class CallSession:
         pump = self._media.pump
         received = pump.downlink.stats()
         link = pump.link.stats() if pump.link is not None else None
+        path = self._media.path
         self._shown = MediaView(
-            path="relay",
+            path="direct" if self._media.is_direct else "relay",
+            path_reason=path.reason if isinstance(path, DirectPath) else path,
             rtt_ms=round(link.rtt_ms, 1) if link else None,
             loss_pct=received.loss_pct,
             jitter_delay_ms=round(received.jitter_delay_ms),

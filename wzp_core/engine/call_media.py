@@ -5,18 +5,22 @@ from collections.abc import Callable
 
 from wzp_core.crypto.session import Direction, Opener, Sealer
 from wzp_core.engine.capture import Capture, Processing
+from wzp_core.engine.direct_path import DirectPath, PathContext
 from wzp_core.engine.knobs import Knobs
 from wzp_core.engine.media import MediaPump
 from wzp_core.engine.media_care import MediaCare, care_for
 from wzp_core.engine.media_link import MediaLinkKeeper, RoomDoor
+from wzp_core.engine.paths import Paths
 from wzp_core.engine.scope import task_scope
 from wzp_core.media.downlink import Downlink
 from wzp_core.media.uplink import Uplink
 from wzp_core.ports import AudioSystem, Link
 from wzp_core.protocol.address import split_address
 from wzp_core.protocol.media.header import MediaPacket, decode_packet, encode_packet
+from wzp_core.protocol.signal.call import Hangup
 from wzp_core.session.call_events import StartMedia
-from wzp_core.session.state import Levels
+from wzp_core.session.direct_plan import DirectPlan
+from wzp_core.session.state import Levels, PathReason
 
 _CALLER_STREAM, _CALLEE_STREAM = 1, 2
 
@@ -34,6 +38,7 @@ class CallMedia:
         processing: Processing,
         on_levels: Callable[[Levels], None],
         on_opened: Callable[[], None],
+        path_context: Callable[[Paths], PathContext],
     ) -> None:
         now = asyncio.get_running_loop().time()
         stream = _CALLER_STREAM if outgoing else _CALLEE_STREAM
@@ -53,6 +58,11 @@ class CallMedia:
             on_opened=self._opened,
         )
         self.care = MediaCare(self.pump)
+        self.path: DirectPath | PathReason = (
+            DirectPath(start.direct, path_context(self.pump.paths))
+            if isinstance(start.direct, DirectPlan)
+            else start.direct
+        )
         port = (split_address(start.relay_address) or ("", 0))[1]
         self.keeper = MediaLinkKeeper(door, start.room, wanted_stream_id=stream, port=port)
 
@@ -61,7 +71,22 @@ class CallMedia:
         async with task_scope() as tasks:
             tasks.create_task(self.pump.run(audio), name="sound")
             tasks.create_task(care_for(self.care), name="care")
+            if isinstance(self.path, DirectPath):
+                tasks.create_task(self.path.run(), name="direct path")
             await self.keeper.run(on_link=self._linked, on_lost=on_lost)
+
+    @property
+    def is_direct(self) -> bool:
+        return isinstance(self.path, DirectPath) and self.path.is_direct
+
+    def say(self, goodbye: Hangup) -> None:
+        if isinstance(self.path, DirectPath):
+            self.path.say(goodbye)
+
+    def new_epoch(self) -> None:
+        """A new path is a new epoch (e2e.md §3)."""
+        if self._sealer is not None:
+            self._sealer.advance_epoch()
 
     def adopt(self, root: bytes, *, at_once: bool) -> None:
         """Takes a mixed root; the side that only replied waits until the peer seals with it."""
@@ -74,9 +99,9 @@ class CallMedia:
             self._awaited_root = root
 
     def _linked(self, link: Link | None) -> None:
-        if link is not None and self.keeper.reconnects and self._sealer is not None:
-            self._sealer.advance_epoch()  # a new path is a new epoch (e2e.md §3)
-        self.pump.use(link)
+        if link is not None and self.keeper.reconnects:
+            self.new_epoch()
+        self.pump.paths.use_relay(link)
 
     def _seal(self, packet: MediaPacket, now: float) -> bytes:
         return self._sealer.seal(packet, now) if self._sealer is not None else encode_packet(packet)

@@ -8,6 +8,8 @@ from wzp_core import __version__
 from wzp_core.engine import commands as ask
 from wzp_core.engine.board import Board
 from wzp_core.engine.call import CallContext, CallSession
+from wzp_core.engine.candidates import Gatherer
+from wzp_core.engine.direct import DirectDoor
 from wzp_core.engine.identity import IdentityKeeper
 from wzp_core.engine.knobs import Knobs
 from wzp_core.engine.media_link import RoomDoor
@@ -46,6 +48,8 @@ class Calls:
         keeper: IdentityKeeper,
         signalling: Signalling,
         door: RoomDoor,
+        direct: DirectDoor,
+        gatherer: Gatherer,
         knobs: Knobs,
         *,
         tasks: TaskScope,
@@ -54,6 +58,7 @@ class Calls:
     ) -> None:
         self._world, self._board, self._people, self._keeper = world, board, people, keeper
         self._signalling, self._door, self._knobs = signalling, door, knobs
+        self._direct, self._gatherer = direct, gatherer
         self._tasks, self._before_media, self._after_call = tasks, before_media, after_call
         self._session: CallSession | None = None
         self._running: asyncio.Task[None] | None = None  # of the newest session
@@ -77,6 +82,10 @@ class Calls:
                 self._hang_up()
             case ask.CompareSas(matches=matches) if self._session is not None:
                 self._session.put(SasCompared(matches))
+
+    def network_changed(self) -> None:
+        if self._session is not None and self.is_busy:
+            self._session.network_changed()
 
     def tell_muted(self, muted: bool) -> None:
         if self._session is not None and self.is_busy:
@@ -111,7 +120,11 @@ class Calls:
             allow_unprotected=self._board.state.settings.call.allow_unprotected,
             was_end_to_end=self._people.was_end_to_end(who.fingerprint),
         )
-        self._begin(machine, machine.start(self._now(), alias=self._keeper.alias, build=BUILD))
+        candidates = await self._gatherer.candidates()
+        if self.is_busy:
+            raise LocalMisuse(ErrorCode.BUSY)
+        first = machine.start(self._now(), alias=self._keeper.alias, build=BUILD, candidates=candidates)
+        self._begin(machine, first)
 
     def _new_call_id(self) -> CallId:
         """Hex of the Unix time in ns as older builds make it, and chance against collisions."""
@@ -125,7 +138,8 @@ class Calls:
             session.put(Declined())
             return
         await self._before_media()
-        session.put(Answered(private=answer is ask.Answer.PRIVATE))
+        private = answer is ask.Answer.PRIVATE
+        session.put(Answered(None if private else await self._gatherer.candidates(), private=private))
 
     def _hang_up(self) -> None:
         if self.is_busy and self._session is not None:
@@ -146,10 +160,11 @@ class Calls:
 
     async def close(self) -> None:
         """Says goodbye while there is a link to say it on; the program is ending."""
-        if self.is_busy:
-            self._hang_up()
-        if self._running is not None:
-            await asyncio.wait({self._running}, timeout=_GOODBYE_LIMIT_S)
+        if not self.is_busy or self._running is None:
+            return
+        self._hang_up()
+        await asyncio.wait({self._running}, timeout=_GOODBYE_LIMIT_S)
+        await asyncio.sleep(self._signalling.rtt_s)  # or the end of the link might overtake the goodbye
 
     # --- theirs ------------------------------------------------------------------------------------------------
 
@@ -227,6 +242,8 @@ class Calls:
             board=self._board,
             signalling=self._signalling,
             door=self._door,
+            direct=self._direct,
+            gatherer=self._gatherer,
             knobs=self._knobs,
             on_judged=lambda verdict: self._judged(machine, verdict),
         )

@@ -8,7 +8,10 @@ from dataclasses import replace
 from wzp_core.engine import commands as ask
 from wzp_core.engine.board import Board
 from wzp_core.engine.calls import Calls
+from wzp_core.engine.candidates import Gatherer
+from wzp_core.engine.direct import DirectDoor
 from wzp_core.engine.identity import IdentityKeeper
+from wzp_core.engine.inbound import Inbound
 from wzp_core.engine.knobs import Knobs
 from wzp_core.engine.media import echo_microphone
 from wzp_core.engine.media_link import RoomDoor
@@ -19,7 +22,9 @@ from wzp_core.engine.signalling import Signalling
 from wzp_core.engine.world import World
 from wzp_core.errors import ErrorCode, LocalMisuse, Unavailable, WzpError
 from wzp_core.logs import event, logger
+from wzp_core.ports import Endpoint
 from wzp_core.protocol.signal.base import SignalMessage
+from wzp_core.protocol.signal.path import ReflectResponse
 from wzp_core.protocol.signal.presence import PresenceList
 from wzp_core.session.state import (
     AppState,
@@ -52,6 +57,7 @@ class Engine:
         self._signalling: Signalling | None = None
         self._calls: Calls | None = None
         self._door: RoomDoor | None = None
+        self._gatherer: Gatherer | None = None
         self._room: tuple[RoomSession, asyncio.Task[None]] | None = None
         self._mic_test: asyncio.Task[None] | None = None
         self._relay_waits = False  # the user chose another one during a call
@@ -89,6 +95,7 @@ class Engine:
                     alias=lambda: self._keeper.alias,
                     relay_override=self._relay_override,
                     on_signal=self._signal,
+                    on_registered=self._registered,
                 )
                 self._door = RoomDoor(
                     endpoint=endpoint,
@@ -97,6 +104,10 @@ class Engine:
                     alias=lambda: self._keeper.alias,
                     entropy=self._world.entropy,
                 )
+                inbound = Inbound(endpoint)
+                self._gatherer = Gatherer(
+                    endpoint, self._signalling, self._world, lambda: self._board.state.settings.network
+                )
                 self._calls = Calls(
                     self._world,
                     self._board,
@@ -104,6 +115,8 @@ class Engine:
                     self._keeper,
                     self._signalling,
                     self._door,
+                    DirectDoor(endpoint=endpoint, inbound=inbound, entropy=self._world.entropy),
+                    self._gatherer,
                     self._knobs,
                     tasks=tasks,
                     before_media=self._make_room_for_call,
@@ -111,6 +124,9 @@ class Engine:
                 )
                 async with task_scope() as registration:
                     registration.create_task(self._registered_for_ever(), name="registration")
+                    registration.create_task(inbound.run(), name="inbound links")
+                    registration.create_task(self._gatherer.run(), name="candidates")
+                    registration.create_task(self._watch_network(endpoint), name="network")
                     try:
                         await asyncio.Event().wait()
                     finally:
@@ -125,6 +141,23 @@ class Engine:
             async with self._world.discovery.browse(lambda nearby: self._board.set(nearby=nearby)):
                 await self._signalling.run()
 
+    async def _watch_network(self, endpoint: Endpoint) -> None:
+        """Tells everybody who has to know that this machine's addresses or routes are others now."""
+        if self._world.network is None:
+            return
+        async with self._world.network.watch(lambda: self._network_changed(endpoint)):
+            await asyncio.Event().wait()
+
+    def _network_changed(self, endpoint: Endpoint) -> None:
+        event(log, "network:changed")
+        endpoint.network_changed()  # QUIC moves its links by itself once something is sent
+        if self._signalling is not None:
+            self._signalling.suspect()
+        if self._gatherer is not None:
+            self._gatherer.refresh()
+        if self._calls is not None:
+            self._calls.network_changed()
+
     async def _load_settings(self) -> None:
         try:
             settings = await self._world.settings.load()
@@ -136,9 +169,16 @@ class Engine:
         sends = self._knobs.sends_voice
         self._board.set(settings=settings or Settings(), first_run=settings is None, sending_voice=sends)
 
+    def _registered(self) -> None:
+        if self._gatherer is not None:
+            self._gatherer.refresh()
+
     def _signal(self, message: SignalMessage) -> None:
         if isinstance(message, PresenceList):
             self._people.present(message.users)
+        elif isinstance(message, ReflectResponse):
+            if self._gatherer is not None:
+                self._gatherer.reflected(message)
         elif self._calls is not None:
             self._calls.signal(message)
 

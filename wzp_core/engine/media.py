@@ -1,4 +1,4 @@
-"""Pumps sound between the devices and whatever link carries the media just now."""
+"""Pumps sound between the devices and whatever links carry the media just now."""
 
 import asyncio
 import logging
@@ -11,6 +11,7 @@ from wzp_core.dsp.gain import amplified
 from wzp_core.dsp.meter import meter
 from wzp_core.engine.capture import Capture
 from wzp_core.engine.knobs import Knobs
+from wzp_core.engine.paths import Paths
 from wzp_core.engine.scope import task_scope
 from wzp_core.errors import ErrorCode, Unavailable
 from wzp_core.logs import event, logger
@@ -28,7 +29,7 @@ log = logger("media")
 
 
 class MediaPump:
-    """One conversation's sound. The link may be replaced at any time without a gap in either pipeline."""
+    """One conversation's sound. Links may be replaced at any time without a gap in either pipeline."""
 
     def __init__(
         self,
@@ -42,7 +43,7 @@ class MediaPump:
     ) -> None:
         self.uplink = uplink
         self.downlink = downlink
-        self.link: Link | None = None
+        self.paths = Paths(self._received)
         self.device_failed = False
         self.delays_ms = (0.0, 0.0)
         self._missing = (True, True)  # microphone, speaker
@@ -53,13 +54,10 @@ class MediaPump:
         self._levels_at = 0.0
         self._playout_at = 0.0
 
-    def use(self, link: Link | None) -> None:
-        """Sends on `link` from now on and plays what comes from it."""
-        if self.link is not None:
-            self.link.on_media(lambda _datagram: None)
-        self.link = link
-        if link is not None:
-            link.on_media(self._received)
+    @property
+    def link(self) -> Link | None:
+        """What media is sent on just now."""
+        return self.paths.current
 
     def _received(self, datagram: bytes) -> None:
         if self.downlink.receive(datagram, asyncio.get_running_loop().time()) is not None:
@@ -73,7 +71,7 @@ class MediaPump:
                 while True:
                     await self._with_device(audio)
         finally:
-            self.use(None)
+            self.paths.close()
             self._capture.close()
             self.uplink.close()
             self.downlink.close()
@@ -126,8 +124,7 @@ class MediaPump:
     def _send(self, frame: Samples, now: float, voice: bool = False) -> None:
         self.uplink.muted = not self._knobs.sends_voice
         for datagram in self.uplink.push(frame, now, voice):
-            if self.link is not None:
-                self.link.send_media(datagram)
+            self.paths.send(datagram, now)
 
     async def _fill_in(self) -> None:
         """Keeps the call alive in silence while no device is open, so that the other side hears no path loss."""

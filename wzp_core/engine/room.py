@@ -67,7 +67,7 @@ class RoomSession:
             self._board.set(room=None)
 
     def _linked(self, link: Link | None) -> None:
-        self._pump.use(link)
+        self._pump.paths.use_relay(link)
         if link is not None:
             self._pump.uplink.stream_id = self._keeper.stream_id
             started = self._view.started_at_unix or self._world.unix_time()

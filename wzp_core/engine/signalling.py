@@ -46,9 +46,11 @@ class Signalling:
         alias: Callable[[], str],
         relay_override: str,
         on_signal: Callable[[SignalMessage], None],
+        on_registered: Callable[[], None],
     ) -> None:
         self._endpoint, self._world, self._board = endpoint, world, board
-        self._identity, self._alias, self._on_signal = identity, alias, on_signal
+        self._identity, self._alias = identity, alias
+        self._on_signal, self._on_registered = on_signal, on_registered
         self._choice = RelayChoice(world, board, relay_override)
         self._link: Link | None = None
         self._last_address: Address | None = None
@@ -69,6 +71,11 @@ class Signalling:
     def relay_certificate(self) -> TlsFingerprint | None:
         """What every further connection to the relay in use must show."""
         return self._board.state.relay.fingerprint
+
+    @property
+    def rtt_s(self) -> float:
+        """Of the link, at most half a second; 0 while there is none."""
+        return min(0.5, self._link.stats().rtt_ms / 1000) if self._link is not None else 0.0
 
     def send(self, message: SignalMessage, *, keep: bool = False) -> bool:
         """Sends now; while there is no link, `keep` holds the message back for the next one. False = not sent."""
@@ -133,6 +140,7 @@ class Signalling:
             self._show_online(target, link)
             while self._outbox:
                 link.send_signal(self._outbox.popleft())
+            self._on_registered()
             await self._listen(link)
         finally:
             self._link = None

@@ -3,10 +3,18 @@
 from collections.abc import Awaitable, Callable
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Protocol, TypeAlias
 
 from wzp_core.engine.capture import Processing
-from wzp_core.ports import Address, AudioSystem, Endpoint, PhoneBook, RelayTrust
+from wzp_core.ports import (
+    Address,
+    AudioSystem,
+    Endpoint,
+    NetworkMonitor,
+    PhoneBook,
+    PortMapping,
+    RelayTrust,
+)
 from wzp_core.protocol.ids import TlsFingerprint
 from wzp_core.session.state import NearbyRelay, SeedStorage
 from wzp_core.settings.schema import Settings
@@ -61,6 +69,10 @@ class Discovery(Protocol):
     def browse(self, found: Callable[[tuple[NearbyRelay, ...]], None]) -> AbstractAsyncContextManager[None]: ...
 
 
+Observe: TypeAlias = Callable[[Endpoint, Address, float], Awaitable[Address]]
+"""Which address a STUN server sees of the endpoint's main socket, within so many s. Raises Unavailable(TIMED_OUT)."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class World:
     open_endpoint: Callable[[], AbstractAsyncContextManager[Endpoint]]
@@ -75,4 +87,7 @@ class World:
     entropy: Callable[[int], bytes]
     unix_time: Callable[[], float]
     processing: Processing = Processing.NONE
+    network: NetworkMonitor | None = None
+    port_mapping: PortMapping | None = None
+    observe: Observe | None = None
     passphrase: str | None = None  # of the seed file, where nobody can be asked

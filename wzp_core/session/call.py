@@ -8,6 +8,7 @@ from wzp_core.crypto.call_keys import CalleeKeys, CallerKeys, is_end_to_end
 from wzp_core.crypto.identity import Identity
 from wzp_core.crypto.sas import SasCallee, SasCaller, SasCode
 from wzp_core.errors import ErrorCode, RemoteViolation
+from wzp_core.nat.candidates import Candidates
 from wzp_core.protocol.ids import CallId, Fingerprint, call_room, parse_fingerprint
 from wzp_core.protocol.profile import GOOD
 from wzp_core.protocol.signal.base import SignalMessage
@@ -33,6 +34,7 @@ from wzp_core.session.call_events import (
     Declined,
     HungUp,
     MediaLost,
+    MediaMoved,
     MediaRefused,
     PacketOpened,
     PeerJudged,
@@ -44,6 +46,7 @@ from wzp_core.session.call_events import (
     StartMedia,
     TimerFired,
 )
+from wzp_core.session.direct_plan import direct_plan
 from wzp_core.session.rekey import Rekeying
 from wzp_core.session.state import CallStage, CallView, EndReason, Person, SasStage, SasView
 
@@ -88,6 +91,8 @@ class Call:
         self._ended: EndReason | None = None
         self._ended_code: ErrorCode | None = None
         self._setup: CallSetup | None = None
+        self._own: Candidates | None = None  # as told to the peer; None: kept to ourselves
+        self._private = self._is_direct = False
         self._sealed = self._opened = False
         self.peer_muted = False
         self.deadline: float | None = None
@@ -137,8 +142,9 @@ class Call:
     def is_unanswered_offer(self) -> bool:
         return self.is_outgoing and self.phase in (CallStage.DIALLING, CallStage.RINGING)
 
-    def start(self, now: float, *, alias: str, build: str) -> list[CallEffect]:
-        """The offer of an outgoing call (calls.md §5.1)."""
+    def start(self, now: float, *, alias: str, build: str, candidates: Candidates | None = None) -> list[CallEffect]:
+        """The offer of an outgoing call (calls.md §5.1); no candidates: the settings reveal no address."""
+        self._own, told = candidates, candidates or Candidates()
         self._caller_keys = CallerKeys(self._identity, self._ephemeral)
         offer = self._caller_keys.offer(
             DirectCallOffer(
@@ -150,6 +156,9 @@ class Call:
                 ephemeral_pub=bytes(32),
                 signature=b"",
                 supported_profiles=(GOOD,),
+                caller_reflexive_addr=told.reflexive,
+                caller_local_addrs=told.hosts,
+                caller_mapped_addr=told.mapped,
                 caller_build_version=build,
             )
         )
@@ -178,8 +187,8 @@ class Call:
                 return self._enter(CallStage.RINGING, now + RING_LIMIT_S)
             case CallStage.DIALLING | CallStage.RINGING, DirectCallAnswer() as answer:
                 return self._answered(answer, now)
-            case CallStage.INCOMING, Answered(private=private):
-                return self._answer(private, now)
+            case CallStage.INCOMING, Answered() as answered:
+                return self._answer(answered, now)
             case CallStage.INCOMING, Declined():
                 return self._decline()
             case CallStage.CONNECTING, CallSetup() as setup:
@@ -192,6 +201,9 @@ class Call:
             case CallStage.CONNECTING | CallStage.ACTIVE | CallStage.RECONNECTING, MediaRefused(code=code):
                 why = EndReason.SECURITY if code in _FORGERIES else EndReason.FAILED
                 return self._finish(why, HangupReason.ERROR, code=code)
+            case _, MediaMoved(direct=direct):
+                self._is_direct = direct
+                return []
             case _, MuteState(muted=muted):
                 self.peer_muted = muted
                 return []
@@ -227,6 +239,7 @@ class Call:
     def _answered(self, answer: DirectCallAnswer, now: float) -> list[CallEffect]:
         if answer.accept_mode is CallAcceptMode.REJECT:
             return self._finish(EndReason.DECLINED, None)
+        self._private = answer.accept_mode is CallAcceptMode.ACCEPT_GENERIC
         judged = self._judge(is_end_to_end(answer.signature or b""))
         if judged is None:
             return self._finish(EndReason.NOT_PROTECTED, HangupReason.ERROR, code=self._lack())
@@ -235,12 +248,17 @@ class Call:
         self._caller_keys = None
         return [*judged, *self._enter(CallStage.CONNECTING, now + SETUP_LIMIT_S)]
 
-    def _answer(self, private: bool, now: float) -> list[CallEffect]:
+    def _answer(self, answered: Answered, now: float) -> list[CallEffect]:
         """The user's word overrides the setting here: the button said "unprotected" (e2e.md §2)."""
+        self._own, self._private = answered.candidates, answered.private
+        told = Candidates() if answered.private or answered.candidates is None else answered.candidates
         answer = DirectCallAnswer(
             call_id=self._call_id,
-            accept_mode=CallAcceptMode.ACCEPT_GENERIC if private else CallAcceptMode.ACCEPT_TRUSTED,
+            accept_mode=CallAcceptMode.ACCEPT_TRUSTED if told is self._own else CallAcceptMode.ACCEPT_GENERIC,
             chosen_profile=GOOD,
+            callee_reflexive_addr=told.reflexive,
+            callee_local_addrs=told.hosts,
+            callee_mapped_addr=told.mapped,
         )
         if self._protected_offer and self._offer is not None:
             answer, root = CalleeKeys(self._identity, self._ephemeral).answer(self._offer, answer)
@@ -269,8 +287,8 @@ class Call:
         room = call_room(self._call_id)
         if setup.room.lower() != room.lower():  # a relay may not lead the microphone anywhere else
             raise RemoteViolation(ErrorCode.BAD_VALUE, what="room of a call", length=len(setup.room))
-        start = StartMedia(room, setup.relay_addr, self._root)
-        return [start, *self._begin_sas()]
+        direct = direct_plan(setup, self._own, is_caller=self.is_outgoing, private=self._private, root=self._root)
+        return [StartMedia(room, setup.relay_addr, self._root, direct), *self._begin_sas()]
 
     def _agreed(self, root: bytes, peer_key: bytes) -> None:
         self._root, self._sealed = root, True
@@ -330,7 +348,7 @@ class Call:
     def _badge(self) -> Badge:
         """Sealed packets that opened are the proof that the peer seals too (e2e.md §5)."""
         heard = self._sealed and self._opened
-        return badge(sealed_out=self._sealed, sealed_in=heard, verified=self._peer.verified, direct=False)
+        return badge(sealed_out=self._sealed, sealed_in=heard, verified=self._peer.verified, direct=self._is_direct)
 
     # --- the end -----------------------------------------------------------------------------------------------
 

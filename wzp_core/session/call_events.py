@@ -4,16 +4,20 @@ from dataclasses import dataclass, field
 from typing import TypeAlias
 
 from wzp_core.errors import ErrorCode
+from wzp_core.nat.candidates import Candidates
 from wzp_core.protocol.ids import RoomName
 from wzp_core.protocol.signal.base import SignalMessage
 from wzp_core.protocol.signal.call import Rekey
+from wzp_core.session.direct_plan import DirectPlan
+from wzp_core.session.state import PathReason
 
 
 @dataclass(frozen=True, slots=True)
 class Answered:
-    """The user takes the call; `private` reveals no addresses."""
+    """The user takes the call; without `candidates` no address of either side is revealed."""
 
-    private: bool = False
+    candidates: Candidates | None = None
+    private: bool = False  # the user's own word for this call, not the setting
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +43,13 @@ class PacketOpened:
 @dataclass(frozen=True, slots=True)
 class MediaLost:
     pass
+
+
+@dataclass(frozen=True, slots=True)
+class MediaMoved:
+    """Media goes this way from now on."""
+
+    direct: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,11 +89,12 @@ class Send:
 
 @dataclass(frozen=True, slots=True)
 class StartMedia:
-    """Join the call's room; `root` None means no end-to-end keys."""
+    """Join the call's room; `root` None means no end-to-end keys. `direct` is how to look for a direct path."""
 
     room: RoomName
     relay_address: str
     root: bytes | None = field(repr=False)
+    direct: DirectPlan | PathReason
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,6 +126,7 @@ CallInput: TypeAlias = (
     | SasCompared
     | PacketOpened
     | MediaLost
+    | MediaMoved
     | MediaRefused
     | SasOverdue
     | TimerFired

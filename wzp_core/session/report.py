@@ -32,5 +32,8 @@ class CallReport:
     received: ReceiveStats = ReceiveStats()
     mouth_to_ear: MouthToEar | None = None  # estimated; None while there is no link
     reconnects: int = 0
+    path: str = "relay"  # in the end
+    time_to_direct_ms: float | None = None  # from the set-up of the call to the first move
+    probes_sent: int = 0
     quality_tx: str = ""
     quality_rx: str = ""

@@ -99,12 +99,25 @@ class NoAudioReason(Enum):
     UNKNOWN = "unknown"
 
 
+class PathReason(Enum):
+    """Why media does not go directly."""
+
+    SETTING = "setting"  # our user wants the relay only
+    PRIVATE = "private"  # one side answers without revealing addresses
+    PEER_OLD = "peer_old"  # the other side's program cannot
+    TRYING = "trying"
+    NO_CANDIDATES = "no_candidates"  # one side knows no address of its own that would help
+    NOT_REACHED = "not_reached"  # nothing got through in either direction
+    NAT_TOO_HARD = "nat_too_hard"  # routers on both sides give out unpredictable ports
+    PATH_LOST = "path_lost"  # it was direct and broke; being looked for again
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MediaView:
     """How media flows now."""
 
     path: str = "relay"  # relay, direct
-    path_reason: str = ""  # why not direct
+    path_reason: PathReason | None = None  # why not direct
     rtt_ms: float | None = None
     loss_pct: float = 0.0
     jitter_delay_ms: float = 0.0

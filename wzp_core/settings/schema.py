@@ -18,6 +18,8 @@ QUALITIES = (
 )
 """Best first, as on the slider (desktop.md §4)."""
 
+MOST_STUN_SERVERS = 8
+
 
 def setting(
     default: Any, words: str, *, low: float | None = None, high: float | None = None, choices: tuple[str, ...] = ()
@@ -79,6 +81,26 @@ class CallSettings(_Checked):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class NetworkSettings(_Checked):
+    path: str = setting(
+        "auto",
+        "Way of calls: direct where possible, or the relay only, which tells nobody your address",
+        choices=("auto", "relay"),
+    )
+    use_stun: bool = setting(True, "Ask public servers which address the internet sees; helps through hard routers")
+    stun_servers: str = setting(
+        "stun.l.google.com:19302 stun1.l.google.com:19302 stun.cloudflare.com:3478",
+        "STUN servers, host:port, separated by spaces",
+    )
+    port_mapping: bool = setting(True, "Ask the router for a port that reaches this computer (NAT-PMP, PCP, UPnP)")
+
+    @property
+    def servers(self) -> tuple[str, ...]:
+        """The STUN servers that may be asked."""
+        return tuple(self.stun_servers.split()[:MOST_STUN_SERVERS]) if self.use_stun and self.path != "relay" else ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class AppearanceSettings(_Checked):
     theme: str = setting("system", "Colours", choices=("system", "light", "dark"))
     scale_percent: int = setting(100, "Size of everything on screen", low=75, high=200)
@@ -92,4 +114,5 @@ class Settings:
     audio: AudioSettings = AudioSettings()
     relay: RelaySettings = RelaySettings()
     call: CallSettings = CallSettings()
+    network: NetworkSettings = NetworkSettings()
     appearance: AppearanceSettings = AppearanceSettings()

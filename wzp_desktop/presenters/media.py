@@ -1,7 +1,7 @@
 """How media flows, in one line, and why it does not."""
 
 from wzp_core.session.state import MediaView
-from wzp_desktop.presenters.words import NO_AUDIO, QUALITY
+from wzp_desktop.presenters.words import NO_AUDIO, NOT_DIRECT, QUALITY
 
 _PATH = {"relay": "Through the relay", "direct": "Direct connection"}
 
@@ -9,6 +9,8 @@ _PATH = {"relay": "Through the relay", "direct": "Direct connection"}
 def path_text(media: MediaView) -> str:
     """`Direct connection · 34 ms round trip · 0.4 % lost`."""
     parts = [_PATH.get(media.path, media.path)]
+    if media.path_reason is not None:
+        parts[0] += f" ({NOT_DIRECT[media.path_reason]})"
     if media.rtt_ms is not None:
         parts.append(f"{media.rtt_ms:.0f} ms round trip")
     parts.append(f"{media.loss_pct:.1f} % lost")

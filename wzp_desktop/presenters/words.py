@@ -7,6 +7,7 @@ from wzp_core.session.state import (
     EndReason,
     NoAudioReason,
     Notice,
+    PathReason,
     RelayPhase,
     RoomStage,
     SeedStorage,
@@ -70,6 +71,17 @@ NO_AUDIO: dict[NoAudioReason, str] = {
     NoAudioReason.PATH_LOST: "The connection is interrupted. Another path is being tried; wait a moment.",
     NoAudioReason.DEVICE_STALLED: "Your sound device stopped. Plug it in again, or choose another in Settings.",
     NoAudioReason.UNKNOWN: "Nothing is arriving. If it stays silent, hang up and call again.",
+}
+
+NOT_DIRECT: dict[PathReason, str] = {
+    PathReason.SETTING: "your settings keep calls on the relay",
+    PathReason.PRIVATE: "the call was answered privately",
+    PathReason.PEER_OLD: "the other side's program cannot",
+    PathReason.TRYING: "looking for a direct way",
+    PathReason.NO_CANDIDATES: "one side knows no address for it",
+    PathReason.NOT_REACHED: "a router or firewall lets nothing else through",
+    PathReason.NAT_TOO_HARD: "the routers on both sides are too strict",
+    PathReason.PATH_LOST: "the direct way broke; looking for another",
 }
 
 RELAY: dict[RelayPhase, str] = {

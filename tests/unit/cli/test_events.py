@@ -53,7 +53,7 @@ def test_an_outgoing_call_from_ringing_to_its_end() -> None:
         ("ringing", {"call_id": "c1"}),
         ("answered", {"call_id": "c1"}),
         ("media", {}),
-        ("path", {"path": "relay", "rtt_ms": 12.0, "reason": ""}),
+        ("path", {"path": "relay", "rtt_ms": 12.0, "reason": None}),
         ("ended", {"reason": "peer_hung_up", "code": None}),
     ]
 

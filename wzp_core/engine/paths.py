@@ -1,0 +1,65 @@
+"""The links one conversation may use: heard are all, media is sent on the chosen one, and on both while moving."""
+
+from collections.abc import Callable
+
+from wzp_core.ports import Link
+
+OVERLAP_S = 0.3  # decisions.md 4: the receiver removes duplicates
+_DOUBT_S = 0.25  # a direct path silent for so long is backed by the relay's until it answers or is given up
+
+Received = Callable[[bytes], None]
+
+
+class Paths:
+    """The relay's link and a direct one; either may be missing or replaced at any time."""
+
+    def __init__(self, received: Received) -> None:
+        self._received = received
+        self._relay: Link | None = None
+        self._direct: Link | None = None
+        self._is_direct = False
+        self._moved_at = float("-inf")
+
+    @property
+    def is_direct(self) -> bool:
+        return self._is_direct and self._direct is not None
+
+    @property
+    def current(self) -> Link | None:
+        """What media is sent on."""
+        return self._direct if self.is_direct else self._relay
+
+    def use_relay(self, link: Link | None) -> None:
+        self._listen(self._relay, link)
+        self._relay = link
+
+    def use_direct(self, link: Link | None) -> None:
+        """Heard from now on; sent on after `choose`."""
+        self._listen(self._direct, link)
+        self._direct = link
+
+    def choose(self, *, direct: bool, now: float) -> None:
+        if direct != self._is_direct:
+            self._is_direct, self._moved_at = direct, now
+
+    def send(self, datagram: bytes, now: float) -> None:
+        for link in self._targets(now):
+            link.send_media(datagram)
+
+    def close(self) -> None:
+        self.use_relay(None)
+        self.use_direct(None)
+
+    def _targets(self, now: float) -> list[Link]:
+        links = [link for link in (self._direct, self._relay) if link is not None]
+        if len(links) < 2 or now - self._moved_at < OVERLAP_S:
+            return links
+        if self._is_direct and links[0].stats().silent_s > _DOUBT_S:
+            return links
+        return links[:1] if self._is_direct else links[1:]
+
+    def _listen(self, old: Link | None, new: Link | None) -> None:
+        if old is not None and old is not new:
+            old.on_media(lambda _datagram: None)
+        if new is not None:
+            new.on_media(self._received)
