@@ -58,7 +58,7 @@ def _media(before: CallView | None, after: CallView) -> Iterator[Event]:
     old, new = before.media, after.media
     if (old.quality_tx, old.quality_rx) != (new.quality_tx, new.quality_rx):
         yield "quality", {"tx": new.quality_tx, "rx": new.quality_rx, "tier": new.quality_tx}
-    if (old.path, old.path_reason) != (new.path, new.path_reason) and after.stage is CallStage.ACTIVE:
+    if (old.path, old.path_reason) != (new.path, new.path_reason) and before.stage is after.stage is CallStage.ACTIVE:
         yield _path(new)
     if old.no_audio is not new.no_audio:
         if new.no_audio is None:

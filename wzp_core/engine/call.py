@@ -223,7 +223,8 @@ class CallSession:
             candidates=gatherer.candidates,
             new_hard_nat=lambda plan: HardNat(
                 plan,
-                gatherer.outside,
+                gatherer.settled,
+                lambda message: signalling.send(message, keep=True),
                 self._context.direct.endpoint,
                 self._context.world.unix_time,
                 self._context.world.entropy,

@@ -66,11 +66,16 @@ class Gatherer:
                 self._looked_at = asyncio.get_running_loop().time()
             self._done.set()
 
+    async def settled(self) -> Outside:
+        """How we are seen, once the look that is under way has ended."""
+        await self._done.wait()
+        return self.outside
+
     async def candidates(self) -> Candidates | None:
         """What may be told to a peer now; None where the settings keep our addresses to ourselves."""
         if self._network().path == "relay":
             return None
-        if asyncio.get_running_loop().time() - self._looked_at > _STALE_S:
+        if self._done.is_set() and asyncio.get_running_loop().time() - self._looked_at > _STALE_S:
             self.refresh()
         try:
             async with asyncio.timeout(_PATIENCE_S):
@@ -91,7 +96,8 @@ class Gatherer:
         seen: list[Address] = []
         if (found := await self._reflect()) is not None:
             seen.append(found)
-            self.outside = _summary(seen)
+            if not (self.outside.address or "").startswith(f"{address_text(found).rpartition(':')[0]}:"):
+                self.outside = _summary(seen)  # better than nothing, or than what was true elsewhere
         for server in self._network().servers:
             if (found := await self._observe(server)) is not None:
                 seen.append(found)

@@ -170,8 +170,6 @@ class DirectPath:
         self._search = DirectSearch(self._plan, self._context.door, hard_nat)
         for hint in self._hints:
             self._search.heard(hint)
-        if (observed := hard_nat.announcement()) is not None:
-            self._context.send(observed)
         self._running = tasks.create_task(self._run(self._search, hard_nat, tasks), name="direct search")
 
     async def _announce(self) -> None:

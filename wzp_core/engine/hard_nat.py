@@ -1,7 +1,7 @@
 """Routers that give every destination another port: foresee it where they count, else meet by chance (calls.md §7)."""
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
 from wzp_core.engine.candidates import Outside
@@ -41,12 +41,14 @@ class HardNat:
     def __init__(
         self,
         plan: DirectPlan,
-        outside: Outside,
+        look: Callable[[], Awaitable[Outside]],
+        send: Callable[[SignalMessage], object],
         endpoint: Endpoint,
         unix_time: Callable[[], float],
         entropy: Callable[[int], bytes],
     ) -> None:
-        self._plan, self._own, self._endpoint = plan, outside, endpoint
+        self._plan, self._look, self._send, self._endpoint = plan, look, send, endpoint
+        self._own = Outside()
         self._unix_time, self._entropy = unix_time, entropy
         self._peer: _Router | None = None
         self._told = asyncio.Event()
@@ -72,17 +74,18 @@ class HardNat:
         if self._is_hopeful:
             call()
 
-    def announcement(self) -> HardNatProbe | None:
-        """What the peer should know of our router; None where we know too little ourselves."""
-        if not self._own.ports:
-            return None
-        return HardNatProbe(
-            call_id=self._plan.call_id,
-            port_sequence=self._own.ports[-_MOST_TOLD:],
-            allocation=self._own.allocation.text(),
-            probe_time_ms=int(self._unix_time() * 1000),
-            external_ip=self._own.ip,
-        )
+    def _announce(self) -> None:
+        """Tells the peer what it should know of our router."""
+        if self._own.ports:
+            self._send(
+                HardNatProbe(
+                    call_id=self._plan.call_id,
+                    port_sequence=self._own.ports[-_MOST_TOLD:],
+                    allocation=self._own.allocation.text(),
+                    probe_time_ms=int(self._unix_time() * 1000),
+                    external_ip=self._own.ip,
+                )
+            )
 
     def heard(self, message: SignalMessage) -> None:
         match message:
@@ -99,7 +102,11 @@ class HardNat:
 
     async def run(self, prober: Prober) -> None:
         """Until done or cancelled."""
+        self._own = await self._look()
+        self._announce()
         await self._told.wait()
+        if self._is_hopeful:
+            self._on_hope()
         peer = self._peer
         if peer is None:
             return
