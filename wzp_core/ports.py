@@ -163,6 +163,22 @@ class PortMapping(Protocol):
         """Asks for one, renews it, and gives it back at the end of the block."""
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SoundStats:
+    """What a listener may have heard as a click or a gap; totals since the device was opened."""
+
+    capture_overflows: int = 0  # times captured samples were overwritten because nobody read them
+    playback_underruns: int = 0  # callbacks that had to play silence
+    device_xruns: int = 0  # as the sound system itself reports them
+
+    def __add__(self, other: "SoundStats") -> "SoundStats":
+        return SoundStats(
+            capture_overflows=self.capture_overflows + other.capture_overflows,
+            playback_underruns=self.playback_underruns + other.playback_underruns,
+            device_xruns=self.device_xruns + other.device_xruns,
+        )
+
+
 class AudioDevice(Protocol):
     """An open microphone and speaker; nothing here blocks."""
 
@@ -182,6 +198,8 @@ class AudioDevice(Protocol):
 
     def delay_ms(self) -> tuple[float | None, float | None]:
         """Capture and playback delay inside device and ring; None for a side that is missing and is silence."""
+
+    def stats(self) -> SoundStats: ...
 
 
 class AudioSystem(Protocol):

@@ -7,7 +7,7 @@ from contextlib import asynccontextmanager
 import numpy as np
 
 from wzp_core.errors import ErrorCode, Unavailable
-from wzp_core.ports import AudioDevice, Samples
+from wzp_core.ports import AudioDevice, Samples, SoundStats
 
 RATE = 48_000
 FRAME_S = 0.02
@@ -31,6 +31,7 @@ class SimSound:
         self.heard: list[tuple[float, Samples]] = []  # time and what was played then
         self.broken = False
         self.opened = 0
+        self.underruns = 0  # of the open device
 
     async def names(self) -> tuple[tuple[str, ...], tuple[str, ...]]:
         return ("sim microphone",), ("sim speaker",)
@@ -78,3 +79,6 @@ class _SimDevice:
 
     def delay_ms(self) -> tuple[float, float]:
         return 0.0, 0.0
+
+    def stats(self) -> SoundStats:
+        return SoundStats(playback_underruns=self._sound.underruns)

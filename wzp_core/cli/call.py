@@ -114,6 +114,7 @@ def summary(report: CallReport, *, path: str, reason: str | None) -> dict[str, A
         "quality_tx": report.quality_tx,
         "quality_rx": report.quality_rx,
         "reconnects": report.reconnects,
+        **asdict(report.sound),
         "reason": reason,
     }
 

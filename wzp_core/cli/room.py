@@ -1,6 +1,7 @@
 """`wzp room`: joins a voice room."""
 
 from argparse import ArgumentParser, Namespace
+from dataclasses import asdict
 
 from wzp_core.cli.output import Exit, Output
 from wzp_core.cli.session import EngineRun, add_engine_flags, engine_run
@@ -76,4 +77,5 @@ def _summary(session: EngineRun, name: str, output: Output) -> None:
             opened=got.opened,
             lost=got.lost,
             concealed_ms=got.concealed_ms,
+            **asdict(room.sound()),
         )

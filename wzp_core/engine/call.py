@@ -123,6 +123,7 @@ class CallSession:
             received=received,
             mouth_to_ear=_mouth_to_ear(pump, received),
             reconnects=self._media.keeper.reconnects,
+            sound=pump.sound(),
             path=self._shown.path,
             time_to_direct_ms=path.time_to_direct_ms if isinstance(path, DirectPath) else None,
             probes_sent=path.probes_sent if isinstance(path, DirectPath) else 0,

@@ -3,6 +3,7 @@
 import asyncio
 import logging
 from collections.abc import Callable
+from dataclasses import asdict
 
 import numpy as np
 
@@ -17,7 +18,7 @@ from wzp_core.errors import ErrorCode, Unavailable
 from wzp_core.logs import event, logger
 from wzp_core.media.downlink import Downlink
 from wzp_core.media.uplink import Uplink
-from wzp_core.ports import AudioDevice, AudioSystem, Link, Samples
+from wzp_core.ports import AudioDevice, AudioSystem, Link, Samples, SoundStats
 from wzp_core.session.state import Levels
 
 METER_INTERVAL_S = 0.1
@@ -46,6 +47,8 @@ class MediaPump:
         self.paths = Paths(self._received)
         self.device_failed = False
         self.delays_ms = (0.0, 0.0)
+        self._device: AudioDevice | None = None
+        self._sound_before = SoundStats()  # of devices closed since
         self._missing = (True, True)  # microphone, speaker
         self._without_device = asyncio.Event()
         self._without_device.set()
@@ -58,6 +61,10 @@ class MediaPump:
     def link(self) -> Link | None:
         """What media is sent on just now."""
         return self.paths.current
+
+    def sound(self) -> SoundStats:
+        """Of all devices of this conversation."""
+        return self._sound_before + (self._device.stats() if self._device is not None else SoundStats())
 
     def _received(self, datagram: bytes) -> None:
         if self.downlink.receive(datagram, asyncio.get_running_loop().time()) is not None:
@@ -83,18 +90,24 @@ class MediaPump:
         tried_at = loop.time()
         try:
             async with audio.open(*chosen) as device:
-                self.device_failed = False
+                self.device_failed, self._device = False, device
                 self._without_device.clear()
                 try:
                     await self._pump(device, chosen)
                 finally:
                     self._without_device.set()
+                    self._device_closes(device.stats())
         except Unavailable as error:
             if not self.device_failed:
                 event(log, "media:device_failed", level=logging.WARNING, error=error)
             self.device_failed = True
             self._on_levels(Levels(no_microphone=True, no_speaker=True))
             await asyncio.sleep(tried_at + _RETRY_S - loop.time())
+
+    def _device_closes(self, stats: SoundStats) -> None:
+        self._device, self._sound_before = None, self._sound_before + stats
+        if stats != SoundStats():
+            event(log, "media:sound_gaps", **asdict(stats))
 
     async def _pump(self, device: AudioDevice, chosen: tuple[str, str]) -> None:
         loop = asyncio.get_running_loop()

@@ -16,7 +16,7 @@ from wzp_core.errors import RemoteViolation
 from wzp_core.media.downlink import Downlink
 from wzp_core.media.stats import ReceiveStats
 from wzp_core.media.uplink import Uplink
-from wzp_core.ports import Link
+from wzp_core.ports import Link, SoundStats
 from wzp_core.protocol.media.header import decode_packet, encode_packet
 from wzp_core.protocol.signal.base import SignalMessage
 from wzp_core.protocol.signal.room import RoomUpdate
@@ -45,6 +45,9 @@ class RoomSession:
 
     def stats(self) -> ReceiveStats:
         return self._pump.downlink.stats()
+
+    def sound(self) -> SoundStats:
+        return self._pump.sound()
 
     @property
     def sent_packets(self) -> int:

@@ -3,7 +3,6 @@
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
-from dataclasses import dataclass
 from typing import Final
 
 from wzp_core.dsp.frame import Samples
@@ -12,19 +11,11 @@ from wzp_core.io.sound_names import SIDES
 from wzp_core.io.sound_side import CaptureSide, PlaybackSide
 from wzp_core.io.sound_streams import DeviceThread, list_names
 from wzp_core.io.sound_watch import can_look, look, until_better
+from wzp_core.ports import SoundStats
 
 _LOOK_AGAIN_S: Final = 0.1
 _OPEN_LIMIT_S: Final = 5.0
 _CLOSE_LIMIT_S: Final = 0.5  # a frozen sound server would hold up the end of a call; the thread closes when it can
-
-
-@dataclass(frozen=True, slots=True)
-class SoundStats:
-    """Totals since the device was opened."""
-
-    capture_overflows: int  # captured samples nobody read in time
-    playback_underruns: int  # callbacks that had to play silence
-    device_xruns: int  # reported by PortAudio
 
 
 class SoundSystem:
@@ -117,7 +108,11 @@ class SoundDevice:
         return self.capture.delay_ms, self.playback.delay_ms
 
     def stats(self) -> SoundStats:
-        return SoundStats(self.capture.overflows, self.playback.underruns, self.capture.xruns + self.playback.xruns)
+        return SoundStats(
+            capture_overflows=self.capture.overflows,
+            playback_underruns=self.playback.underruns,
+            device_xruns=self.capture.xruns + self.playback.xruns,
+        )
 
     def found_better(self, watching: "asyncio.Future[str]") -> None:
         """The watch came to an end."""

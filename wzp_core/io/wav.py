@@ -12,6 +12,7 @@ import numpy as np
 from wzp_core.dsp.frame import FRAME_MS, FRAME_SAMPLES, RATE_HZ, Samples, silence
 from wzp_core.dsp.resample import upsampled
 from wzp_core.errors import ErrorCode, Unavailable
+from wzp_core.ports import SoundStats
 
 _RATES_HZ: Final = (8_000, 16_000, 48_000)
 _TICK_S: Final = FRAME_MS / 1000.0
@@ -99,6 +100,9 @@ class FileDevice:
 
     def delay_ms(self) -> tuple[float, float]:
         return 0.0, 0.0
+
+    def stats(self) -> SoundStats:
+        return SoundStats()
 
     def _elapsed_ticks(self) -> int:
         ticks = int((self._loop.time() - self._started_at) / _TICK_S + 1e-6)

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 from wzp_core.crypto.badge import Badge
 from wzp_core.media.stats import ReceiveStats
+from wzp_core.ports import SoundStats
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -32,6 +33,7 @@ class CallReport:
     received: ReceiveStats = ReceiveStats()
     mouth_to_ear: MouthToEar | None = None  # estimated; None while there is no link
     reconnects: int = 0
+    sound: SoundStats = SoundStats()
     path: str = "relay"  # in the end
     time_to_direct_ms: float | None = None  # from the set-up of the call to the first move
     probes_sent: int = 0
