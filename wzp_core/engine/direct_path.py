@@ -30,6 +30,7 @@ from wzp_core.session.path import (
     Report,
     Search,
     SearchFailed,
+    WarnPeer,
 )
 from wzp_core.session.state import PathReason
 
@@ -93,6 +94,7 @@ class DirectPath:
 
     def changed(self) -> None:
         """Our network did."""
+        self._context.paths.doubt(asyncio.get_running_loop().time())
         self._inbox.put_nowait(CandidatesChanged(ours=True))
 
     def signal(self, message: PathSignal) -> None:
@@ -106,6 +108,7 @@ class DirectPath:
                 )
                 self._plan = replace(self._plan, peer=peer)
                 self._hints.clear()
+                self._context.paths.doubt(asyncio.get_running_loop().time())
                 self._inbox.put_nowait(CandidatesChanged(ours=False))
             case HardNatProbe() | HardNatBirthdayStart():
                 self._hints = [*self._hints[-3:], message]
@@ -137,6 +140,8 @@ class DirectPath:
                     self._context.send(message)
                 case Move(direct=direct):
                     self._move(direct)
+                case WarnPeer():
+                    self._tell(self._plan.own)
                 case DropDirect():
                     self._drop()
                 case Search(announce=announce):
@@ -176,8 +181,11 @@ class DirectPath:
         own = await self._context.candidates()
         if own is None:
             return  # the settings changed meanwhile
-        self._generation += 1
         self._plan = replace(self._plan, own=own)
+        self._tell(own)
+
+    def _tell(self, own: Candidates) -> None:
+        self._generation += 1
         self._context.send(
             CandidateUpdate(
                 call_id=self._plan.call_id,

@@ -42,6 +42,10 @@ class Paths:
         if direct != self._is_direct:
             self._is_direct, self._moved_at = direct, now
 
+    def doubt(self, now: float) -> None:
+        """The direct path may have broken just now: both carry the packets until that is known."""
+        self._moved_at = now
+
     def send(self, datagram: bytes, now: float) -> None:
         for link in self._targets(now):
             link.send_media(datagram)

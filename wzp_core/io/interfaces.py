@@ -9,7 +9,7 @@ from contextlib import AsyncExitStack, asynccontextmanager
 
 import ifaddr
 
-_SETTLE_S = 0.2  # changes come in swarms
+_SETTLE_S = 0.2  # changes come in swarms: told are the first and what the rest of them came to
 _LOOK_S = 2.0
 _SLEPT_S = 3.0  # of wall time over and above the time this process saw
 _GROUPS = 0x1 | 0x10 | 0x40 | 0x100 | 0x400  # links, IPv4 addresses and routes, IPv6 addresses and routes
@@ -30,16 +30,22 @@ class Interfaces:
     async def watch(self, changed: Callable[[], None]) -> AsyncIterator[None]:
         loop = asyncio.get_running_loop()
         waiting: asyncio.TimerHandle | None = None
+        swarm = False
 
         def soon() -> None:
-            nonlocal waiting
+            nonlocal waiting, swarm
             if waiting is None:
-                waiting = loop.call_later(_SETTLE_S, tell)
+                changed()
+                waiting = loop.call_later(_SETTLE_S, settled)
+            else:
+                swarm = True
 
-        def tell() -> None:
-            nonlocal waiting
+        def settled() -> None:
+            nonlocal waiting, swarm
             waiting = None
-            changed()
+            if swarm:
+                swarm = False
+                soon()
 
         async with AsyncExitStack() as stack:
             netlink = _route_messages()

@@ -55,6 +55,7 @@ class QuicLink:
         self._early_media: deque[bytes] = deque(maxlen=_EARLY_MEDIA)
         self._media_sent = self._media_received = self._media_dropped = self._signals_refused = 0
         self._heard_at = now
+        self._awaited_since: float | None = None  # when something was sent that nothing older still waited for
         self.keep_alive_at = now + KEEP_ALIVE_S
 
     # --- what users of a link see ------------------------------------------------------------------------------
@@ -125,7 +126,8 @@ class QuicLink:
 
     def stats(self) -> LinkStats:
         sent, lost = self.connection.packet_counts
-        silent_s = self._loop.time() - self._heard_at if self.connection.awaits_acknowledgement else 0.0
+        awaited_since = self._awaited_since if self.connection.awaits_acknowledgement else None
+        silent_s = 0.0 if awaited_since is None else self._loop.time() - max(self._heard_at, awaited_since)
         return LinkStats(
             rtt_ms=self.connection.rtt_s * 1000,
             sent_packets=sent,
@@ -172,8 +174,12 @@ class QuicLink:
             waiting.popleft()
             self._media_dropped += 1
 
-    def note_media_sent(self) -> None:
+    def note_sent(self, now: float) -> None:
         """After a flush: what no longer waits has left."""
+        if not self.connection.awaits_acknowledgement:
+            self._awaited_since = None
+        elif self._awaited_since is None:
+            self._awaited_since = now
         left = len(self._media_deadlines) - len(self.connection.datagrams_waiting)
         self._media_sent += left
         for _ in range(left):

@@ -297,7 +297,7 @@ class QuicEndpoint:
         link.drop_stale_media(now)
         for data, address in connection.datagrams_to_send(now):
             link.port.send_raw(data, address)
-        link.note_media_sent()
+        link.note_sent(now)
         if (reason := connection.close_reason) is not None:
             link.end(reason)
             self._half_open.discard(link)

@@ -57,6 +57,11 @@ class Search:
 
 
 @dataclass(frozen=True, slots=True)
+class WarnPeer:
+    """The direct path may have broken on our side: the peer should doubt it now and not wait for silence."""
+
+
+@dataclass(frozen=True, slots=True)
 class Move:
     """Media goes this way from now on."""
 
@@ -74,7 +79,7 @@ class Report:
 
 
 PathInput: TypeAlias = MediaPathReport | Proven | SearchFailed | DirectLost | CandidatesChanged | PathTimer
-PathEffect: TypeAlias = Search | Move | DropDirect | Report
+PathEffect: TypeAlias = Search | WarnPeer | Move | DropDirect | Report
 
 
 class PathChoice:
@@ -114,6 +119,8 @@ class PathChoice:
                 return [DropDirect(), *self._rest(PathReason.PEER_OLD, now)]
             case PathPhase.RESTING, PathTimer():
                 return self._search(announce=True)
+            case PathPhase.DIRECT, CandidatesChanged(ours=True):
+                return [WarnPeer()]
             case PathPhase.RESTING | PathPhase.SEARCHING, CandidatesChanged(ours=ours):
                 self._failures = 0
                 return self._search(announce=ours)

@@ -18,6 +18,7 @@ from wzp_core.session.path import (
     Report,
     Search,
     SearchFailed,
+    WarnPeer,
 )
 from wzp_core.session.state import PathReason
 
@@ -83,6 +84,13 @@ def test_searches_that_fail_come_ever_more_rarely_until_something_changes() -> N
     assert path.handle(CandidatesChanged(ours=False), now) == [Search(announce=False)]
     path.handle(SearchFailed(PathReason.NOT_REACHED), now)
     assert path.deadline == now + 15.0
+
+
+def test_a_change_of_our_network_is_told_while_the_direct_path_still_seems_to_stand() -> None:
+    path = direct_call()
+    assert path.handle(CandidatesChanged(ours=True), 5.0) == [WarnPeer()]
+    assert path.handle(CandidatesChanged(ours=False), 5.0) == []
+    assert path.is_direct
 
 
 INPUTS = st.sampled_from(
