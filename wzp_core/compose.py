@@ -17,6 +17,7 @@ from wzp_core.errors import ErrorCode, LocalMisuse, Unavailable
 from wzp_core.io.database import Database
 from wzp_core.io.discovery import LanDiscovery as LanDiscovery  # the app's choice, not every command's
 from wzp_core.io.files import read_file
+from wzp_core.io.gateway import default_gateway
 from wzp_core.io.interfaces import Interfaces
 from wzp_core.io.keyring import SeedStore
 from wzp_core.io.phonebook import SqlitePhoneBook
@@ -165,5 +166,6 @@ def make_world(
         processing=Processing.FULL if isinstance(sound, SoundSystem) else Processing.VOICE_ONLY,
         network=Interfaces(),
         observe=observe,
+        gateway=default_gateway,
         passphrase=given_passphrase(),
     )

@@ -8,7 +8,7 @@ import sys
 from contextlib import suppress
 
 from wzp_core import __version__
-from wzp_core.cli import bench, call, doctor, identity, listen, ping, presence, room
+from wzp_core.cli import bench, call, doctor, identity, listen, netcheck, ping, presence, room
 from wzp_core.cli.output import Exit, Output
 from wzp_core.errors import WzpError
 
@@ -18,6 +18,7 @@ _COMMANDS = {
     "room": (room, "join a voice room"),
     "presence": (presence, "who is on a relay, live"),
     "ping": (ping, "is a relay there, and which key has it"),
+    "netcheck": (netcheck, "what the network lets through; will direct calls work"),
     "identity": (identity, "show, make, back up, restore the identity"),
     "doctor": (doctor, "what works on this machine"),
     "bench": (bench, "how well speech survives bad links"),

@@ -37,7 +37,11 @@ async def run(options: Namespace, output: Output) -> Exit:
         session.settle_trust()
         if session.state.notice is not None:
             return _refused(session.state.notice.code, output)
-        return await talk(session, options.seconds, output)
+        code = await talk(session, options.seconds, output)
+        if options.path == "direct" and code is Exit.OK and not _was_direct(session):
+            output.error("The call never became direct; it went through the relay.")
+            return Exit.CANNOT_REACH
+        return code
 
 
 def _refused(code: ErrorCode, output: Output) -> Exit:
@@ -67,6 +71,12 @@ async def talk(session: EngineRun, seconds: float | None, output: Output) -> Exi
     if call is None or call.ended is None:
         return Exit.LOST
     return Exit.SECURITY if call.ended_code is ErrorCode.DOWNGRADE else EXIT_OF_END[call.ended]
+
+
+def _was_direct(session: EngineRun) -> bool:
+    calls = session.engine.calls if session.engine is not None else None
+    report = calls.report() if calls is not None else None
+    return report is not None and report.time_to_direct_ms is not None
 
 
 def ended(state: AppState) -> bool:

@@ -33,7 +33,10 @@ def add_engine_flags(parser: ArgumentParser) -> None:
     parser.add_argument("--relay", required=True, metavar="HOST:PORT", help="relay to use")
     parser.add_argument("--alias", default="", help="the name others see")
     parser.add_argument(
-        "--path", choices=("auto", "relay"), default="auto", help="way of calls; `relay` tells nobody our address"
+        "--path",
+        choices=("auto", "relay", "direct"),
+        default="auto",
+        help="way of calls; `relay` tells nobody our address, `direct` fails (exit 3) where a call never became direct",
     )
     parser.add_argument("--stun", nargs="+", default=[], metavar="HOST:PORT", help="servers that say how we are seen")
     parser.add_argument("--no-stun", action="store_true", help="contact nothing but the relay and the peer")
@@ -44,7 +47,7 @@ def add_engine_flags(parser: ArgumentParser) -> None:
 def network_settings(options: Namespace) -> NetworkSettings:
     """A command contacts only what it was told to."""
     return NetworkSettings(
-        path=options.path,
+        path="relay" if options.path == "relay" else "auto",
         use_stun=bool(options.stun) and not options.no_stun,
         stun_servers=" ".join(options.stun),
         port_mapping=not options.no_stun,

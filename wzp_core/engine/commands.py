@@ -125,6 +125,11 @@ class RefreshDevices:
 
 
 @dataclass(frozen=True, slots=True)
+class RunNetcheck:
+    """Finds out how the network treats us; asks only what the settings allow."""
+
+
+@dataclass(frozen=True, slots=True)
 class ClearHistory:
     pass
 
@@ -153,6 +158,7 @@ Command: TypeAlias = (
     | SetPassphrase
     | TestMicrophone
     | RefreshDevices
+    | RunNetcheck
     | ClearHistory
     | DismissNotice
 )

@@ -15,6 +15,7 @@ from wzp_core.engine.inbound import Inbound
 from wzp_core.engine.knobs import Knobs
 from wzp_core.engine.media import echo_microphone
 from wzp_core.engine.media_link import RoomDoor
+from wzp_core.engine.netcheck import Netcheck
 from wzp_core.engine.people import People
 from wzp_core.engine.room import RoomSession
 from wzp_core.engine.scope import TaskScope, task_scope
@@ -58,6 +59,7 @@ class Engine:
         self._calls: Calls | None = None
         self._door: RoomDoor | None = None
         self._gatherer: Gatherer | None = None
+        self._netcheck: Netcheck | None = None
         self._room: tuple[RoomSession, asyncio.Task[None]] | None = None
         self._mic_test: asyncio.Task[None] | None = None
         self._relay_waits = False  # the user chose another one during a call
@@ -105,6 +107,7 @@ class Engine:
                     entropy=self._world.entropy,
                 )
                 inbound = Inbound(endpoint)
+                self._netcheck = Netcheck(endpoint, self._world, self._board)
                 self._gatherer = Gatherer(
                     endpoint, self._signalling, self._world, lambda: self._board.state.settings.network
                 )
@@ -228,6 +231,9 @@ class Engine:
             case ask.RefreshDevices():
                 inputs, outputs = await self._world.audio.names()
                 self._board.set(devices=Devices(inputs=inputs, outputs=outputs))
+            case ask.RunNetcheck():
+                if self._netcheck is not None:
+                    self._netcheck.start(tasks)
             case ask.ClearHistory():
                 await self._people.clear_history()
             case ask.DismissNotice():

@@ -1,9 +1,9 @@
 """What the engine is given to work with: the doors to network, sound, disk, clock and chance."""
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Coroutine
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
-from typing import Protocol, TypeAlias
+from typing import Any, Protocol, TypeAlias
 
 from wzp_core.engine.capture import Processing
 from wzp_core.ports import (
@@ -90,4 +90,5 @@ class World:
     network: NetworkMonitor | None = None
     port_mapping: PortMapping | None = None
     observe: Observe | None = None
+    gateway: Callable[[], Coroutine[Any, Any, str | None]] | None = None  # the router's address
     passphrase: str | None = None  # of the seed file, where nobody can be asked

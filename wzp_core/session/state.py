@@ -7,6 +7,7 @@ from typing import TypeAlias
 from wzp_core.crypto.badge import Badge as Badge  # these two are part of the state; screens import them from here
 from wzp_core.crypto.seed_file import SeedStorage as SeedStorage
 from wzp_core.errors import ErrorCode
+from wzp_core.nat.report import NetcheckReport
 from wzp_core.ports import Contact, HistoryEntry
 from wzp_core.protocol.ids import CallId, Fingerprint, TlsFingerprint
 from wzp_core.settings.schema import Settings
@@ -234,6 +235,24 @@ class Notice:
     detail: str = ""
 
 
+class NetcheckStep(Enum):
+    """Parts of a network check, in the order in which they usually end."""
+
+    STUN = "stun"  # public servers told how they see us
+    RELAYS = "relays"  # the same of relays, and how far they are
+    HAIRPIN = "hairpin"
+    MAPPING = "mapping"  # what the router grants
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NetcheckView:
+    """The network check under way, or the last one."""
+
+    running: bool = False
+    done: tuple[NetcheckStep, ...] = ()
+    report: NetcheckReport | None = None
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AppState:
     """Everything a screen can show."""
@@ -257,5 +276,6 @@ class AppState:
     trust: TrustQuestion | None = None
     backup_words: str | None = field(default=None, repr=False)
     notice: Notice | None = None
+    netcheck: NetcheckView = NetcheckView()
     settings: Settings = Settings()
     has_dred: bool = False
