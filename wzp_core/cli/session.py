@@ -11,6 +11,7 @@ from wzp_core.cli.output import Exit, Output
 from wzp_core.compose import make_world
 from wzp_core.engine.commands import AnswerTrust, Command
 from wzp_core.engine.engine import Engine
+from wzp_core.engine.host import keep_pace
 from wzp_core.engine.scope import task_scope
 from wzp_core.errors import ErrorCode
 from wzp_core.session.state import AppState, ContactKeyChanged, EncryptionLost, RelayPhase
@@ -144,6 +145,7 @@ async def engine_run(options: Namespace, output: Output) -> AsyncIterator[Engine
         network=network_settings(options),
     )
     run.engine = Engine(world, run.on_state, relay=options.relay)
+    keep_pace()
     async with task_scope() as tasks:
         tasks.create_task(run.engine.run(), name="engine")
         yield run

@@ -15,8 +15,10 @@ _BLOCK_SAMPLES: Final = round(RATE_HZ * BLOCK_S)
 _SILENT_LIMIT_S: Final = 0.5  # a sound server that moves a stream may stop it for 2 s; opening again is faster
 _START_LIMIT_S: Final = 3.0  # an idle sound server may take 2 s until its first callback
 _LEAST_QUEUED: Final = FRAME_SAMPLES + _BLOCK_SAMPLES
-_MOST_QUEUED: Final = 4 * FRAME_SAMPLES
-_QUEUE_STEP: Final = _BLOCK_SAMPLES // 2
+_MOST_QUEUED: Final = 6 * FRAME_SAMPLES
+_QUEUE_GROWTH: Final = _BLOCK_SAMPLES  # with every block that found too little
+_QUEUE_DECAY: Final = _BLOCK_SAMPLES // 2  # with every so much played without a gap:
+_DECAY_AFTER: Final = 10 * RATE_HZ
 
 
 class _Side:
@@ -115,6 +117,7 @@ class PlaybackSide(_Side):
         self._fed = False
         self._seen_underruns = 0
         self._queue_goal = _LEAST_QUEUED
+        self._since_gap = 0  # samples
 
     def prepare(self, rate_hz: int) -> None:
         """Before the stream is opened; raises Unavailable(NO_CODEC)."""
@@ -125,12 +128,16 @@ class PlaybackSide(_Side):
         return self._ring.underruns
 
     def wanted(self) -> int:
-        """Keeps the ring at a goal that grows a little with every underrun."""
+        """Keeps the ring at a goal that grows with every underrun and shrinks slowly while there are none."""
         if self.device is None:
             return max(0, self._silence_due())
         if self._ring.underruns > self._seen_underruns:
             self._seen_underruns = self._ring.underruns
-            self._queue_goal = min(_MOST_QUEUED, self._queue_goal + _QUEUE_STEP)
+            self._queue_goal = min(_MOST_QUEUED, self._queue_goal + _QUEUE_GROWTH)
+            self._since_gap = 0
+        elif self._since_gap >= _DECAY_AFTER:
+            self._queue_goal = max(_LEAST_QUEUED, self._queue_goal - _QUEUE_DECAY)
+            self._since_gap = 0
         return max(0, self._queue_goal - self._ring.available)
 
     def write(self, samples: Samples) -> None:
@@ -138,6 +145,7 @@ class PlaybackSide(_Side):
             self._passed += samples.size
             return
         self._ring.write(samples)
+        self._since_gap += samples.size
         self._fed = True
 
     def callback(self, data: Any, _frames: int, _time: Any, status: Any) -> None:
