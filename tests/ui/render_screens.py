@@ -56,8 +56,8 @@ def draw(app: QApplication, window: MainWindow, name: str, state: AppState, targ
     if name in SETTINGS_STATES:
         window.open_settings()
         shown = window.findChild(SettingsDialog)
-        if name == "settings_backup":
-            shown.resize(shown.width(), 1600)
+        if name in ("settings_backup", "settings_network"):
+            shown.resize(shown.width(), 1600 if name == "settings_backup" else 3600)
     elif name in TRUST_STATES:
         shown = window.findChild(TrustDialog)
     for _ in range(4):  # wrapping text settles its height in a few rounds

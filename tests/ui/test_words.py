@@ -5,12 +5,15 @@ from enum import Enum
 import pytest
 
 from wzp_core.errors import ErrorCode
+from wzp_core.nat.classify import NatType
 from wzp_core.session.state import (
     Badge,
     CallStage,
     EndReason,
+    NetcheckStep,
     NoAudioReason,
     Notice,
+    PathReason,
     RelayPhase,
     RoomStage,
     SeedStorage,
@@ -21,6 +24,9 @@ TABLES: list[tuple[type[Enum], dict[Enum, str]]] = [
     (ErrorCode, words.ERROR),
     (EndReason, words.ENDED),
     (NoAudioReason, words.NO_AUDIO),
+    (PathReason, words.NOT_DIRECT),
+    (NatType, words.NAT_TYPE),
+    (NetcheckStep, words.NETCHECK_STEP),
     (RelayPhase, words.RELAY),
     (RoomStage, words.ROOM),
     (CallStage, words.STAGE),

@@ -3,6 +3,8 @@
 from dataclasses import replace
 
 from wzp_core.errors import ErrorCode
+from wzp_core.nat.classify import NatType
+from wzp_core.nat.report import NatProbe, NetcheckReport, RelayLatency
 from wzp_core.ports import Contact, HistoryEntry
 from wzp_core.protocol.ids import CallId, Fingerprint, TlsFingerprint
 from wzp_core.session.state import (
@@ -18,9 +20,12 @@ from wzp_core.session.state import (
     Me,
     MediaView,
     NearbyRelay,
+    NetcheckStep,
+    NetcheckView,
     NoAudioReason,
     Notice,
     Participant,
+    PathReason,
     Person,
     RelayKeyChanged,
     RelayPhase,
@@ -201,6 +206,18 @@ SETTINGS = replace(
         call=CallSettings(allow_unprotected=True),
     ),
 )
+REPORT = NetcheckReport(
+    nat_type=NatType.SYMMETRIC,
+    ipv4_reachable=True,
+    relay_latencies=(
+        RelayLatency(name="Home", addr="relay.example.org:4433", rtt_ms=71),
+        RelayLatency(name="Club", addr="192.0.2.7:4433", error="no answer"),
+    ),
+    gateway="192.168.1.1",
+    stun_probes=(NatProbe(relay_name="stun:a", relay_addr="a:1", observed_addr="203.0.113.7:40123", latency_ms=22),),
+)
+CHECKED = replace(SETTINGS, netcheck=NetcheckView(done=tuple(NetcheckStep), report=REPORT))
+CHECKING = replace(SETTINGS, netcheck=NetcheckView(running=True, done=(NetcheckStep.STUN,)))
 BACKUP = replace(SETTINGS, backup_words=WORDS)
 RELAY_KEY = replace(LOBBY, trust=RelayKeyChanged(address="relay.example.org:4433", old=tls("aa"), new=tls("bb")))
 CONTACT_KEY = replace(LOBBY, trust=ContactKeyChanged(alias="Swift Hawk", old=fp(2), new=fp(9), verified_before=True))
@@ -225,12 +242,13 @@ STATES: dict[str, AppState] = {
     "call_ended_badly": in_call(ENDED_BADLY),
     "call_muted": replace(in_call(ACTIVE), mic_muted=True, sending_voice=False),
     "call_hold_to_talk": with_push_to_talk(in_call(CHOOSING), sending=False),
+    "call_relayed": in_call(replace(ACTIVE, media=replace(MEDIA, path="relay", path_reason=PathReason.NAT_TOO_HARD))),
     "call_talking": with_push_to_talk(in_call(ACTIVE), sending=True),
     "room": ROOM,
     "room_hold_to_talk": with_push_to_talk(ROOM, sending=False),
     "room_talking_muted": replace(with_push_to_talk(ROOM, sending=False), mic_muted=True),
 }
-SETTINGS_STATES: dict[str, AppState] = {"settings": SETTINGS, "settings_backup": BACKUP}
+SETTINGS_STATES: dict[str, AppState] = {"settings": SETTINGS, "settings_backup": BACKUP, "settings_network": CHECKED}
 TRUST_STATES: dict[str, AppState] = {
     "trust_relay": RELAY_KEY,
     "trust_contact": CONTACT_KEY,

@@ -6,6 +6,7 @@ from wzp_core.session.state import AppState, SeedStorage
 from wzp_core.settings.schema import Settings
 from wzp_desktop.presenters.devices import DeviceChoices, device_choices
 from wzp_desktop.presenters.names import shown_name
+from wzp_desktop.presenters.network import NetworkScreen, network_screen
 from wzp_desktop.presenters.relays import RelayChoice, relay_choices
 from wzp_desktop.presenters.words import STORAGE
 
@@ -26,6 +27,7 @@ class SettingsScreen:
     mic_test: bool
     relays: tuple[RelayChoice, ...]
     selected_relay: str
+    network: NetworkScreen
     dred: str
 
 
@@ -42,6 +44,7 @@ def settings_screen(state: AppState) -> SettingsScreen:
         mic_test=state.mic_test,
         relays=relay_choices(state.settings),
         selected_relay=state.settings.relay.selected,
+        network=network_screen(state.netcheck),
         dred=DRED_YES if state.has_dred else DRED_NO,
     )
 

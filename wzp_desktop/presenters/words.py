@@ -1,10 +1,12 @@
 """Plain sentences, with the next step, for every code the engine knows."""
 
 from wzp_core.errors import ErrorCode
+from wzp_core.nat.classify import NatType
 from wzp_core.session.state import (
     Badge,
     CallStage,
     EndReason,
+    NetcheckStep,
     NoAudioReason,
     Notice,
     PathReason,
@@ -82,6 +84,29 @@ NOT_DIRECT: dict[PathReason, str] = {
     PathReason.NOT_REACHED: "a router or firewall lets nothing else through",
     PathReason.NAT_TOO_HARD: "the routers on both sides are too strict",
     PathReason.PATH_LOST: "the direct way broke; looking for another",
+}
+
+CALL_PATH: dict[str, str] = {"auto": "Directly where possible", "relay": "Only through the relay"}
+
+CALL_PATH_MEANING: dict[str, str] = {
+    "auto": "Calls begin at once through the relay and move to a direct way when one is found. "
+    "Whoever you talk to then sees your network address.",
+    "relay": "Nobody you talk to sees your network address. "
+    "Voices may arrive a little later, and a call needs the relay to its end.",
+}
+
+NAT_TYPE: dict[NatType, str] = {
+    NatType.CONE: "friendly, or none in the way",
+    NatType.SYMMETRIC: "strict (another port for everybody)",
+    NatType.MULTIPLE: "several outside addresses",
+    NatType.UNKNOWN: "kind unknown",
+}
+
+NETCHECK_STEP: dict[NetcheckStep, str] = {
+    NetcheckStep.STUN: "asking public servers",
+    NetcheckStep.RELAYS: "asking the relays",
+    NetcheckStep.HAIRPIN: "trying the way back inside",
+    NetcheckStep.MAPPING: "asking the router",
 }
 
 RELAY: dict[RelayPhase, str] = {

@@ -16,6 +16,7 @@ from wzp_desktop.views.settings.appearance import AppearanceSection
 from wzp_desktop.views.settings.audio import AudioSection
 from wzp_desktop.views.settings.calls import CallsSection
 from wzp_desktop.views.settings.identity import IdentitySection
+from wzp_desktop.views.settings.network import NetworkSection
 from wzp_desktop.views.settings.relays import RelaysSection
 from wzp_desktop.views.settings.section import Section, SettingsEdit
 
@@ -35,6 +36,7 @@ class SettingsDialog(QDialog):
         self._words_shown = self._testing = False
         self._look = Look()
         self._identity, self._audio, self._relays = IdentitySection(), AudioSection(), RelaysSection()
+        self._network = NetworkSection()
         self._calls, self._appearance, self._about = CallsSection(), AppearanceSection(), AboutSection()
         self._page = ScrollPage(640)
         self._sidebar = QFrame()
@@ -46,7 +48,7 @@ class SettingsDialog(QDialog):
             self._settings = self._seen = screen.settings
         self._words_shown, self._testing = bool(screen.words), screen.mic_test
         self._audio.apply(screen, levels.microphone)
-        for section in (self._identity, self._relays, self._calls, self._appearance, self._about):
+        for section in (self._identity, self._relays, self._network, self._calls, self._appearance, self._about):
             section.apply(screen)
 
     def set_look(self, look: Look) -> None:
@@ -70,7 +72,7 @@ class SettingsDialog(QDialog):
         self._fit()
 
     def _sections(self) -> tuple[Section, ...]:
-        return (self._identity, self._audio, self._relays, self._calls, self._appearance, self._about)
+        return (self._identity, self._audio, self._relays, self._network, self._calls, self._appearance, self._about)
 
     def _lay_out(self) -> None:
         self._sidebar.setObjectName("sidebar")
