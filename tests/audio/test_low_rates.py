@@ -8,6 +8,7 @@ import pytest
 from tests.audio.speech import needs_speech, speech
 from wzp_core.dsp.frame import Samples, silence
 from wzp_core.media.downlink import Downlink
+from wzp_core.media.dred_tuner import Protection
 from wzp_core.media.stats import ReceiveStats
 from wzp_core.media.uplink import Uplink
 from wzp_core.protocol.media.header import decode_packet, encode_packet
@@ -120,7 +121,7 @@ def test_the_lowest_rates_stay_intelligible(profile: QualityProfile, least: floa
 def test_half_of_all_packets_may_be_lost() -> None:
     uplink = sender(CODEC2_3200)
     uplink.short_repairs = True
-    uplink.protect(dred_10ms=0, expected_loss_pct=50)
+    uplink.protect(Protection(0, 50))
     sent, heard, stats = carried(losing(0.5, 1), uplink)
     assert understood(sent, heard) >= 0.75
     assert stats.fec_frames > 120

@@ -10,6 +10,7 @@ from wzp_core.codec.libopus import opus_library
 from wzp_core.codec.opus import OpusDecoder
 from wzp_core.dsp.frame import Samples
 from wzp_core.media.downlink import Downlink
+from wzp_core.media.dred_tuner import Protection
 from wzp_core.media.stats import ReceiveStats
 from wzp_core.media.uplink import Uplink
 from wzp_core.protocol.media.header import decode_packet, encode_packet
@@ -22,11 +23,11 @@ Fate = Callable[[int], float | None]
 
 
 def carried(
-    fate: Fate, profile: QualityProfile = GOOD, expected_loss_pct: int = 0
+    fate: Fate, profile: QualityProfile = GOOD, expected_loss_pct: int = 0, repeats: tuple[int, ...] = ()
 ) -> tuple[Samples, Samples, ReceiveStats]:
     """What was said and what was heard, on simulated time."""
     uplink = Uplink(stream_id=1, seal=lambda packet, now: encode_packet(packet), profile=profile)
-    uplink.protect(dred_10ms=20, expected_loss_pct=expected_loss_pct)
+    uplink.protect(Protection(0 if repeats else 20, expected_loss_pct, repeats))
     downlink = Downlink(lambda datagram, now: decode_packet(datagram))
     frames, heard, number = speech(), [], 0
     flying: list[tuple[float, bytes]] = []
@@ -82,3 +83,11 @@ def test_heavy_jitter_and_reordering_are_hardly_heard() -> None:
     assert stats.lost <= 10
     assert stats.lost == stats.late  # nothing was really lost
     assert pesq_wb(sent, heard) >= (3.5 if opus_library().has_dred else 2.8)
+
+
+def test_frames_that_are_sent_again_survive_long_bursts() -> None:
+    sent, repaired, stats = carried(in_bursts, repeats=(10,))
+    _, guessed, _ = carried(in_bursts)
+    assert stats.fec_frames >= 30
+    assert pesq_wb(sent, repaired) >= 3.0
+    assert pesq_wb(sent, repaired) > pesq_wb(sent, guessed) + 0.5

@@ -27,9 +27,10 @@ from wzp_core.protocol.profile import GOOD, CodecId, QualityProfile, profile_of
 
 SPEECH: Final = Path("/usr/share/pocketsphinx/test/data/librivox")  # Debian's pocketsphinx-testdata
 
-DRED, NO_DRED, OWN, PLAIN = "DRED", "no DRED", "own", "plain"
+CALL, DRED, NO_DRED, OWN = "repeats", "DRED", "no DRED", "own"
+PLAIN, PLAIN_NO_FEC = "plain, FEC", "plain, no FEC"
 RANDOM: Final = tuple(Link(loss_pct=loss) for loss in range(0, 60, 10))
-BURSTS: Final = tuple(Link(loss_pct=20, burst=burst) for burst in (2, 4, 10))
+BURSTS: Final = (*(Link(loss_pct=20, burst=burst) for burst in (2, 4, 10)), Link(loss_pct=13, burst=10))
 JITTERS: Final = (Link(jitter_ms=50), Link(jitter_ms=150), Link(loss_pct=10, jitter_ms=150))
 SAMPLE: Final = (RANDOM[0], RANDOM[2], BURSTS[1], JITTERS[0])  # for the profiles that are not the default one
 
@@ -42,7 +43,9 @@ class Cell:
 
     codec: CodecId
     link: Link
-    receiver: str  # DRED, NO_DRED; OWN where the codec has none; PLAIN for the yardstick
+    receiver: (
+        str  # CALL as between two of us, DRED to older peers, NO_DRED; OWN where Opus is not; PLAIN: the yardstick
+    )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -104,10 +107,11 @@ def measured(cell: Cell, seconds: float = 0.0) -> Row:
     """Raises Unavailable where speech, a codec or a scoring package is missing."""
     said = speech(seconds)
     profile = profile_of(cell.codec) or GOOD
-    if cell.receiver == PLAIN:
-        carried = carry_plainly(said, profile, cell.link, seed=_SEED)
+    if cell.receiver in (PLAIN, PLAIN_NO_FEC):
+        carried = carry_plainly(said, profile, cell.link, seed=_SEED, fec=cell.receiver == PLAIN)
     else:
-        carried = carry(said, profile, cell.link, dred=cell.receiver == DRED, seed=_SEED)
+        dred, repeats = cell.receiver in (DRED, CALL), cell.receiver == CALL
+        carried = carry(said, profile, cell.link, dred=dred, repeats=repeats, seed=_SEED)
     score = scored(said, carried.heard)
     length_ms = said.size * 1000.0 / RATE_HZ
     return Row(
@@ -179,9 +183,9 @@ def _cells(codec: CodecId, *, full: bool) -> list[Cell]:
     if not codec.is_opus:
         receivers = [OWN]
     elif full or codec is GOOD.codec:
-        receivers = [DRED, NO_DRED, PLAIN]
+        receivers = [CALL, DRED, NO_DRED, PLAIN, PLAIN_NO_FEC]
     else:
-        receivers = [DRED, PLAIN]
+        receivers = [CALL, DRED, PLAIN]
     if DRED in receivers and not opus_library().has_dred:
         receivers = [receiver for receiver in receivers if receiver != DRED]
         receivers = receivers if NO_DRED in receivers else [NO_DRED, *receivers]

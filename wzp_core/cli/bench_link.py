@@ -11,12 +11,12 @@ from wzp_core.codec.opus import OpusDecoder, OpusEncoder, OpusSettings, has_inba
 from wzp_core.dsp.frame import FRAME_MS, FRAME_SAMPLES, RATE_HZ, Samples, silence
 from wzp_core.errors import RemoteViolation
 from wzp_core.media.downlink import Downlink
+from wzp_core.media.dred_tuner import DredTuner, Protection
 from wzp_core.media.uplink import Uplink
 from wzp_core.protocol.media.header import decode_packet, encode_packet
 from wzp_core.protocol.profile import QualityProfile
 
 FIXED_BUFFER_MS: Final = 60  # of the plain receiver
-REACH_10MS: Final = 50  # of deep redundancy, a ceiling: the packet's bits allow less
 
 _BASE_MS: Final = 20.0  # nothing arrives sooner
 _WITHIN: Final = 3.0  # exponential delays: 95 % are below three times the mean
@@ -73,10 +73,15 @@ class _Fate:
         return None if self._losing else at_ms
 
 
-def carry(speech: Samples, profile: QualityProfile, link: Link, *, dred: bool, seed: int) -> Carried:
+def carry(
+    speech: Samples, profile: QualityProfile, link: Link, *, dred: bool, seed: int, repeats: bool = False
+) -> Carried:
     """Through Uplink and Downlink as in a call whose reports tell the sender the loss."""
     uplink = Uplink(stream_id=1, seal=lambda packet, _now: encode_packet(packet), profile=profile)
-    uplink.protect(dred_10ms=REACH_10MS if dred else 0, expected_loss_pct=link.loss_pct)
+    tuner = DredTuner(profile.codec)
+    tuner.use(profile.codec, repeats=repeats)
+    tuned = tuner.update(link.loss_pct, 2 * _BASE_MS, link.jitter_ms, link.burst) or tuner.protection
+    uplink.protect(tuned if tuned is not None and (dred or repeats) else Protection(0, link.loss_pct))
     downlink = Downlink(lambda datagram, _now: decode_packet(datagram))
     fate, flying, held = _Fate(link, seed), list[tuple[float, bytes]](), list[float]()
     heard = [silence(round(_PLAY_AFTER_MS) * RATE_HZ // 1000)]
@@ -105,14 +110,14 @@ def carry(speech: Samples, profile: QualityProfile, link: Link, *, dred: bool, s
     )
 
 
-def carry_plainly(speech: Samples, profile: QualityProfile, link: Link, *, seed: int) -> Carried:
+def carry_plainly(speech: Samples, profile: QualityProfile, link: Link, *, seed: int, fec: bool = True) -> Carried:
     """The yardstick: the same Opus rate with in-band redundancy, and every packet played 60 ms after the fastest."""
     library = copy.copy(opus_library())
     library.has_dred = False
     count = profile.frame_duration_ms * RATE_HZ // 1000
     settings = OpusSettings(bitrate=_bitrate(profile), frame_samples=count, dred_10ms=0)
     encoder, decoder = OpusEncoder(settings, library=library), OpusDecoder(library)
-    encoder.protect(dred_10ms=0, expected_loss_pct=link.loss_pct)
+    encoder.protect(dred_10ms=0, expected_loss_pct=link.loss_pct if fec else 0)
     payloads = [encoder.encode(frame) for frame in speech[: speech.size // count * count].reshape(-1, count)]
     fate, due_ms = _Fate(link, seed), _BASE_MS + FIXED_BUFFER_MS
     arrivals = [fate.arrival_ms(float(number * profile.frame_duration_ms)) for number in range(len(payloads))]

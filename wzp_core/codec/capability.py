@@ -13,6 +13,7 @@ from wzp_core.protocol.profile import CodecId
 DRED: Final = "dred"
 LIFEBOAT: Final = "lifeboat"
 SHORT_REPAIR: Final = "short_repair"
+REPEATS: Final = "repeats"
 
 _MOST_WORDS: Final = 64
 _CODECS: Final = {codec.wire_name: codec for codec in CodecId}
@@ -26,10 +27,11 @@ class Capability:
     dred: bool = False
     lifeboat: bool = False  # takes bundles of frames
     short_repair: bool = False  # puts the zeros back that repair packets left away
+    repeats: bool = False  # finds earlier packets in the padding of Opus
 
     def words(self) -> tuple[str, ...]:
         """For the wire, in a fixed order."""
-        flags = {DRED: self.dred, LIFEBOAT: self.lifeboat, SHORT_REPAIR: self.short_repair}
+        flags = {DRED: self.dred, LIFEBOAT: self.lifeboat, SHORT_REPAIR: self.short_repair, REPEATS: self.repeats}
         names = tuple(codec.wire_name for codec in CodecId if codec in self.codecs)
         return (*names, *(word for word, present in flags.items() if present))
 
@@ -42,6 +44,7 @@ class Capability:
             dred=DRED in known,
             lifeboat=LIFEBOAT in known,
             short_repair=SHORT_REPAIR in known,
+            repeats=REPEATS in known,
         )
 
 
@@ -49,7 +52,11 @@ def own_capability() -> Capability:
     """What the libraries of this machine allow."""
     codecs = frozenset(codec for codec in CodecId if codec is CodecId.COMFORT_NOISE or can_decode(codec))
     return Capability(
-        codecs=codecs, dred=_has_dred(), lifeboat=can_decode(CodecId.CODEC2_1200), short_repair=fec_available()
+        codecs=codecs,
+        dred=_has_dred(),
+        lifeboat=can_decode(CodecId.CODEC2_1200),
+        short_repair=fec_available(),
+        repeats=True,
     )
 
 

@@ -54,7 +54,7 @@ class MediaCare:
         loss_pct, jitter_ms = self._loss.update(path.sent_packets, path.lost_packets), self._jitter.update(path.rtt_ms)
         tuned = self._tuner.update(loss_pct, path.rtt_ms, jitter_ms)
         if tuned is not None:
-            self._pump.uplink.protect(dred_10ms=tuned[0], expected_loss_pct=tuned[1])
+            self._pump.uplink.protect(tuned)
         if self._ticks % _REPORT_TICKS == 0:
             report = QualityReport.of(loss_pct=loss_pct, rtt_ms=path.rtt_ms, jitter_ms=jitter_ms)
             self._pump.uplink.attach(report)
@@ -83,10 +83,10 @@ class MediaCare:
             event(log, "media:profile_refused", error=error)
             return
         uplink.dtx, uplink.short_repairs = chosen.dtx, chosen.short_repairs
-        self._tuner.use(chosen.profile.codec)
+        self._tuner.use(chosen.profile.codec, repeats=self._peer.repeats)
         protection = self._tuner.protection
         if protection is not None:
-            uplink.protect(dred_10ms=protection[0], expected_loss_pct=protection[1])
+            uplink.protect(protection)
         event(log, "media:sending", codec=chosen.profile.codec.wire_name, lifeboat=chosen.lifeboat)
 
 

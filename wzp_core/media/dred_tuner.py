@@ -1,12 +1,21 @@
 """How far back Opus's deep redundancy should reach, by what the path does (media.md §10)."""
 
-from typing import Final, TypeAlias
+import math
+from dataclasses import dataclass
+from typing import Final
 
 from wzp_core.protocol.media.report import QualityReport
-from wzp_core.protocol.profile import CodecId
+from wzp_core.protocol.profile import CodecId, profile_of
 
-Protection: TypeAlias = tuple[int, int]
-"""Reach in units of 10 ms, and the loss in percent to prepare for: the arguments of `Uplink.protect`."""
+
+@dataclass(frozen=True, slots=True)
+class Protection:
+    """All that a sender does against loss."""
+
+    dred_10ms: int  # reach of deep redundancy, a ceiling
+    expected_loss_pct: int
+    repeats: tuple[int, ...] = ()  # each frame is sent again, whole, so many packets later; each costs the voice's rate
+
 
 UPDATE_FRAMES: Final = 25  # encoded frames between two updates
 
@@ -29,6 +38,10 @@ _COOLDOWN: Final = 10  # updates
 _SLOW_RTT_MS: Final = 200.0
 _MOST_PHANTOM_PCT: Final = 15.0
 _RTT_MS_PER_PCT: Final = 40.0
+_REPEAT_LOSS_PCT: Final = 5.0
+_TWICE_LOSS_PCT: Final = 15.0
+FARTHEST: Final = 10  # packets
+_FARTHEST_MS: Final = 200  # what receivers wait for
 
 
 class DredTuner:
@@ -43,20 +56,30 @@ class DredTuner:
         """What should be set now; None for a codec without deep redundancy."""
         return self._protection
 
-    def use(self, codec: CodecId) -> None:
-        """The stream goes on with another codec; `protection` is its first value."""
+    def use(self, codec: CodecId, *, repeats: bool = False) -> None:
+        """The stream goes on with another codec, to a peer that may know `repeats`; `protection` is its first value."""
+        profile = profile_of(codec)
+        self._farthest = min(FARTHEST, _FARTHEST_MS // profile.frame_duration_ms) if profile is not None else 0
+        self._may_repeat = repeats
         self._reach = _REACH_10MS.get(codec)
         self._cooldown = 0
-        self._protection = (self._reach[0], _FIRST_LOSS_PCT) if self._reach is not None else None
+        self._protection = Protection(self._reach[0], _FIRST_LOSS_PCT) if self._reach is not None else None
 
-    def update(self, loss_pct: float, rtt_ms: float, jitter_ms: float) -> Protection | None:
-        """The new protection, None where nothing changes; every `UPDATE_FRAMES` frames, with the path's values."""
+    def update(self, loss_pct: float, rtt_ms: float, jitter_ms: float, burst: float = 1.0) -> Protection | None:
+        """The new protection, None where nothing changes; every `UPDATE_FRAMES` frames, with the path's values.
+
+        `burst` is how many packets are lost in a row, on average.
+        """
         self._note_jitter(max(0.0, jitter_ms))
         if self._reach is None:
             return None
         loss_pct = min(100.0, max(0.0, loss_pct))
         phantom = min(_MOST_PHANTOM_PCT, max(0.0, rtt_ms - _SLOW_RTT_MS) / _RTT_MS_PER_PCT)
-        tuned = (self._reach_for(loss_pct, *self._reach), int(min(100.0, loss_pct + phantom)))
+        expected = int(min(100.0, loss_pct + phantom))
+        again = self._repeats(loss_pct, burst)
+        # Repeats give back the frame itself, while deep redundancy takes its bits from the voice.
+        reach = 0 if again else self._reach_for(loss_pct, *self._reach)
+        tuned = Protection(reach, expected, again)
         if tuned == self._protection:
             return None
         self._protection = tuned
@@ -81,3 +104,11 @@ class DredTuner:
             return ceiling
         share = min(loss_pct, _FULL_REACH_LOSS_PCT) / _FULL_REACH_LOSS_PCT
         return min(ceiling, max(_LEAST_10MS, int(baseline + share * (ceiling - baseline))))
+
+    def _repeats(self, loss_pct: float, burst: float) -> tuple[int, ...]:
+        """As far apart as losses are long; the second copy is for links that lose the first as well."""
+        if not self._may_repeat or loss_pct < _REPEAT_LOSS_PCT:
+            return ()
+        apart = min(self._farthest, max(1, math.ceil(burst)))
+        twice = 2 * apart + 1
+        return (apart,) if loss_pct < _TWICE_LOSS_PCT or twice > self._farthest else (apart, twice)

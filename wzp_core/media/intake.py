@@ -1,9 +1,10 @@
 """What a received packet brings: itself, what can be rebuilt with it, and what need not be waited for."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 from wzp_core.codec.fec import BlockDecoder, is_protected
+from wzp_core.codec.repeat import repeats
 from wzp_core.codec.table import can_decode
 from wzp_core.dsp.frame import FRAME_MS
 from wzp_core.media.lifeboat import hold_ms, is_bundle, unpacked
@@ -11,6 +12,7 @@ from wzp_core.protocol.media.header import MediaHeader, MediaPacket
 from wzp_core.protocol.profile import CodecId, profile_of
 
 _LOSSY_S: Final = 10.0  # after the last loss
+_MOST_HELD_MS: Final = 240  # no sender makes us wait longer for what it repeats
 _NO_AUDIO_AFTER: Final = 64  # packets missing in a row: too many to tell repairs from voices
 
 
@@ -53,6 +55,10 @@ class Intake:
             own, repeated = unpacked(packet)
             return [_arrival(slot) for slot in (own + repeated if missing else own)]
         itself = Arrival(header.sequence, header.timestamp_ms, None if header.repair else packet)
+        if header.codec.is_opus:
+            again = _repeated(packet)
+            self._recovery_ms = max((_apart_ms(packet, frame) for frame in again), default=0.0)
+            return [*(_arrival(frame) for frame in again), itself]
         if not is_protected(header.codec):
             return [itself]
         blocks = self._blocks_of(header.codec)
@@ -75,6 +81,31 @@ def _recovery_ms(header: MediaHeader) -> float:
     if profile is None or not is_protected(header.codec) or is_bundle(header) or not header.fec_ratio:
         return 0.0
     return float(profile.frames_per_block * profile.frame_duration_ms + FRAME_MS)
+
+
+def _repeated(packet: MediaPacket) -> list[MediaPacket]:
+    """The packets that come again inside this one, marked by the repair flag, oldest first."""
+    header, profile = packet.header, profile_of(packet.header.codec)
+    if profile is None or header.repair:
+        return []
+    return [
+        MediaPacket(
+            replace(
+                header,
+                repair=True,
+                has_report=False,
+                sequence=(header.sequence - ago) & 0xFFFF,
+                timestamp_ms=(header.timestamp_ms - ago * profile.frame_duration_ms) & 0xFFFF_FFFF,
+            ),
+            payload,
+        )
+        for ago, payload in sorted(repeats(packet.payload), reverse=True)
+    ]
+
+
+def _apart_ms(packet: MediaPacket, earlier: MediaPacket) -> float:
+    apart = (packet.header.timestamp_ms - earlier.header.timestamp_ms) & 0xFFFF_FFFF
+    return float(min(_MOST_HELD_MS, apart + FRAME_MS))
 
 
 def _plays(codec: CodecId) -> bool:

@@ -108,6 +108,11 @@ class JitterBuffer(Generic[T]):
         """How many packets between the newest one and this one have not come; 0 for the first and for older ones."""
         return 0 if self._next is None else max(0, extend(sequence, self._highest) - self._highest - 1)
 
+    def lacks(self, sequence: int) -> bool:
+        """Whether a packet would still be of use: it has not come, and its time has not passed."""
+        number = extend(sequence, self._highest)
+        return self._next is not None and number >= self._next and not self._was_seen(number)
+
     def push(self, sequence: int, timestamp_ms: int, packet: T | None, now: float, *, reach_ms: float = 0.0) -> Pushed:
         """Takes in one packet; None for one without audio. `reach_ms` is how far back it can rebuild lost audio."""
         number = extend(sequence, self._highest)

@@ -78,7 +78,14 @@ class StreamReceiver:
             arrivals = [Arrival(packet.header.sequence, packet.header.timestamp_ms, None)]
         self._jitter.floor_ms = self._intake.hold_ms(now)
         for arrival in arrivals:
-            self._push(arrival, now)
+            if not self._is_needless(arrival):
+                self._push(arrival, now)
+
+    def _is_needless(self, arrival: Arrival) -> bool:
+        """Opus packets come again whether they were lost or not, and nothing is counted for those that were not."""
+        packet = arrival.packet
+        again = packet is not None and packet.header.repair and packet.header.codec.is_opus
+        return again and not self._jitter.lacks(arrival.sequence)
 
     def _push(self, arrival: Arrival, now: float) -> None:
         sequence, packet = arrival.sequence, arrival.packet

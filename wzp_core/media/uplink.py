@@ -8,10 +8,13 @@ from typing import Final
 import numpy as np
 
 from wzp_core.codec.fec import BlockEncoder, is_protected, repair_ratio
+from wzp_core.codec.opus import MOST_PAYLOAD_BYTES
+from wzp_core.codec.repeat import bare, with_repeats
 from wzp_core.codec.table import new_encoder, switch_encoder
 from wzp_core.dsp.frame import RATE_HZ, Samples, silence
 from wzp_core.dsp.meter import meter, speech_level
 from wzp_core.errors import ErrorCode, LocalMisuse
+from wzp_core.media.dred_tuner import FARTHEST, Protection
 from wzp_core.media.dtx import Gate, SilenceGate, noise_level
 from wzp_core.media.lifeboat import SILENCE_INTERVAL_MS, SYMBOL, Bundle, LifeboatPacker
 from wzp_core.media.stats import SendStats
@@ -43,6 +46,8 @@ class Uplink:
         self._encoder = new_encoder(profile)
         self._blocks = BlockEncoder()
         self._expected_loss_pct = 0
+        self._repeats: tuple[int, ...] = ()
+        self._sent: deque[bytes] = deque(maxlen=FARTHEST)  # bare Opus packets, one a number, the latest first
         self._packer: LifeboatPacker | None = None
         self._bundle_place = self._header(timestamp_ms=0, level=0)  # of the bundle in progress
         self._unsent: Bundle | None = None  # of a lifeboat that was left
@@ -86,14 +91,16 @@ class Uplink:
             self._lead_in()
         if profile != self._profile or lifeboat != self.lifeboat:
             self._blocks.finish()
+            self._sent.clear()
             self._unsent = self._packer.flush() if self._packer is not None else None
             self._packer = LifeboatPacker(profile.codec) if lifeboat else None
         self._profile = profile
 
-    def protect(self, *, dred_10ms: int, expected_loss_pct: int) -> None:
-        """The loss to prepare for, and how far back deep redundancy reaches where the codec has it (media.md §10)."""
-        self._expected_loss_pct = expected_loss_pct
-        self._encoder.protect(dred_10ms=dred_10ms, expected_loss_pct=expected_loss_pct)
+    def protect(self, protection: Protection) -> None:
+        """What to do against loss, as far as the codec has it (media.md §10)."""
+        self._expected_loss_pct = protection.expected_loss_pct
+        self._repeats = protection.repeats
+        self._encoder.protect(dred_10ms=protection.dred_10ms, expected_loss_pct=protection.expected_loss_pct)
 
     def attach(self, report: QualityReport) -> None:
         """The next packet of audio carries it; a report still waiting is replaced."""
@@ -143,9 +150,11 @@ class Uplink:
             case Gate.SEND:
                 return self._voiced(samples, began_ms, now)
             case Gate.NOISE:
+                self._sent.clear()
                 self._blocks.finish()  # the frames of one block have to follow each other
                 return [self._comfort_noise(noise_level(samples), now)]
             case Gate.NOTHING:
+                self._sent.clear()
                 return []
 
     def _voiced(self, samples: Samples, began_ms: int, now: float) -> list[bytes]:
@@ -153,11 +162,17 @@ class Uplink:
         self._frames += 1
         header = self._header(timestamp_ms=began_ms, level=speech_level(samples))
         if not is_protected(self._profile.codec):
-            return [self._source(header, payload, now)]
+            return [self._source(header, self._repeating(payload), now)]
         self._blocks.begin(repair_ratio(self._profile, loss_pct=self._expected_loss_pct, boost=self.fec_boost))
         place = replace(header, fec_block=self._blocks.block, fec_ratio=ratio_code(self._blocks.ratio))
         source = self._source(replace(place, fec_symbol=self._blocks.symbol), payload, now)
         return [source, *self._repairs_after(payload, place, now)]
+
+    def _repeating(self, payload: bytes) -> bytes:
+        """`payload` and, inside it, the frames whose time to come again it is."""
+        earlier = [(ago, self._sent[ago - 1]) for ago in self._repeats if ago <= len(self._sent)]
+        self._sent.appendleft(bare(payload))
+        return with_repeats(payload, earlier, MOST_PAYLOAD_BYTES)
 
     def _repairs_after(self, payload: bytes, place: MediaHeader, now: float) -> list[bytes]:
         """What protects the block that `payload` completes."""

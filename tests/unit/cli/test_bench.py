@@ -10,7 +10,7 @@ import pytest
 
 from wzp_core.cli import bench
 from wzp_core.cli.__main__ import main
-from wzp_core.cli.bench import DRED, NO_DRED, OWN, PLAIN, SPEECH, Cell, Row, grid, measured, profiles, written
+from wzp_core.cli.bench import CALL, DRED, NO_DRED, OWN, PLAIN, SPEECH, Cell, Row, grid, measured, profiles, written
 from wzp_core.cli.bench_link import Link, carry, carry_plainly
 from wzp_core.cli.bench_table import markdown
 from wzp_core.codec.libopus import opus_library
@@ -103,4 +103,4 @@ def test_only_what_can_be_measured_is_offered() -> None:
 
 def test_an_opus_profile_is_measured_against_plain_opus_of_its_own_rate() -> None:
     cells = [cell for cell in grid(full=False) if cell.codec is CodecId.OPUS_6K]
-    assert {cell.receiver for cell in cells} == {BEST, PLAIN}
+    assert {cell.receiver for cell in cells} == {CALL, BEST, PLAIN}

@@ -1,6 +1,6 @@
 import pytest
 
-from wzp_core.media.dred_tuner import DredTuner
+from wzp_core.media.dred_tuner import DredTuner, Protection
 from wzp_core.protocol.media.report import QualityReport
 from wzp_core.protocol.profile import CodecId
 
@@ -11,26 +11,26 @@ from wzp_core.protocol.profile import CodecId
 )
 def test_reach_grows_with_loss_from_the_baseline_to_the_ceiling(codec: CodecId, baseline: int, ceiling: int) -> None:
     tuner = DredTuner(codec)
-    assert tuner.protection == (baseline, 15)
-    assert tuner.update(0.0, 50.0, 5.0) == (baseline, 0)
-    assert tuner.update(20.0, 50.0, 5.0) == (baseline + (ceiling - baseline) // 2, 20)
-    assert tuner.update(80.0, 50.0, 5.0) == (ceiling, 80)
+    assert tuner.protection == Protection(baseline, 15)
+    assert tuner.update(0.0, 50.0, 5.0) == Protection(baseline, 0)
+    assert tuner.update(20.0, 50.0, 5.0) == Protection(baseline + (ceiling - baseline) // 2, 20)
+    assert tuner.update(80.0, 50.0, 5.0) == Protection(ceiling, 80)
 
 
 def test_only_changes_are_reported() -> None:
     tuner = DredTuner(CodecId.OPUS_24K)
-    assert tuner.update(15.0, 50.0, 5.0) == (31, 15)
+    assert tuner.update(15.0, 50.0, 5.0) == Protection(31, 15)
     assert tuner.update(15.0, 50.0, 5.0) is None
     assert tuner.update(15.4, 50.0, 5.0) is None
-    assert tuner.protection == (31, 15)
+    assert tuner.protection == Protection(31, 15)
 
 
 def test_a_spike_of_jitter_asks_for_all_there_is_for_nine_updates() -> None:
     tuner = DredTuner(CodecId.OPUS_24K)
     tuner.update(0.0, 50.0, 5.0)
-    assert tuner.update(0.0, 50.0, 60.0) == (50, 0)
+    assert tuner.update(0.0, 50.0, 60.0) == Protection(50, 0)
     answers = [tuner.update(0.0, 50.0, 5.0) for _ in range(9)]
-    assert answers == [None] * 8 + [(20, 0)]
+    assert answers == [None] * 8 + [Protection(20, 0)]
 
 
 def test_jitter_below_a_millisecond_is_no_spike() -> None:
@@ -41,9 +41,9 @@ def test_jitter_below_a_millisecond_is_no_spike() -> None:
 
 def test_a_slow_path_counts_as_loss_up_to_fifteen_percent() -> None:
     tuner = DredTuner(CodecId.OPUS_24K)
-    assert tuner.update(1.0, 400.0, 5.0) == (20, 6)
-    assert tuner.update(1.0, 5_000.0, 5.0) == (20, 16)
-    assert tuner.update(95.0, 5_000.0, 5.0) == (50, 100)
+    assert tuner.update(1.0, 400.0, 5.0) == Protection(20, 6)
+    assert tuner.update(1.0, 5_000.0, 5.0) == Protection(20, 16)
+    assert tuner.update(95.0, 5_000.0, 5.0) == Protection(50, 100)
 
 
 def test_another_codec_begins_anew_and_codec2_has_nothing_to_tune() -> None:
@@ -51,12 +51,25 @@ def test_another_codec_begins_anew_and_codec2_has_nothing_to_tune() -> None:
     tuner.update(0.0, 50.0, 5.0)
     tuner.update(0.0, 50.0, 60.0)
     tuner.use(CodecId.OPUS_6K)
-    assert tuner.protection == (50, 15)
-    assert tuner.update(0.0, 50.0, 5.0) == (50, 0)
+    assert tuner.protection == Protection(50, 15)
+    assert tuner.update(0.0, 50.0, 5.0) == Protection(50, 0)
     tuner.use(CodecId.CODEC2_1200)
     assert (tuner.protection, tuner.update(50.0, 500.0, 90.0)) == (None, None)
 
 
 def test_a_quality_report_says_the_same_within_its_steps() -> None:
     tuner = DredTuner(CodecId.OPUS_24K)
-    assert tuner.heed(QualityReport.of(loss_pct=20.0, rtt_ms=100.0, jitter_ms=5.0)) == (35, 20)
+    assert tuner.heed(QualityReport.of(loss_pct=20.0, rtt_ms=100.0, jitter_ms=5.0)) == Protection(35, 20)
+
+
+def test_a_peer_that_knows_them_gets_repeats_as_far_apart_as_losses_are_long() -> None:
+    tuner = DredTuner(CodecId.OPUS_24K)
+    assert tuner.update(30.0, 50.0, 5.0) == Protection(42, 30)
+    tuner.use(CodecId.OPUS_24K, repeats=True)
+    assert tuner.update(2.0, 50.0, 5.0) == Protection(21, 2)
+    assert tuner.update(10.0, 50.0, 5.0) == Protection(0, 10, (1,))
+    assert tuner.update(30.0, 50.0, 5.0) == Protection(0, 30, (1, 3))
+    assert tuner.update(30.0, 50.0, 5.0, 3.5) == Protection(0, 30, (4, 9))
+    assert tuner.update(13.0, 50.0, 5.0, 40.0) == Protection(0, 13, (10,))
+    tuner.use(CodecId.OPUS_6K, repeats=True)
+    assert tuner.update(13.0, 50.0, 5.0, 40.0) == Protection(0, 13, (5,))

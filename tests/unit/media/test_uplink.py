@@ -5,6 +5,7 @@ from wzp_core.codec.opus import OpusDecoder
 from wzp_core.dsp.frame import silence
 from wzp_core.dsp.meter import rms
 from wzp_core.errors import ErrorCode, LocalMisuse, Unavailable
+from wzp_core.media.dred_tuner import Protection
 from wzp_core.media.lifeboat import is_bundle
 from wzp_core.media.uplink import Uplink
 from wzp_core.protocol.media.header import MediaPacket, ratio_code
@@ -129,7 +130,7 @@ def test_a_block_of_codec2_frames_is_followed_by_its_repairs(wire: Wire) -> None
 
 def test_repairs_are_more_where_more_is_lost_and_shorter_where_the_peer_allows(wire: Wire) -> None:
     uplink = low_rate(wire)
-    uplink.protect(dred_10ms=0, expected_loss_pct=50)
+    uplink.protect(Protection(0, 50))
     uplink.short_repairs = True
     for _ in range(5):
         uplink.push(LOUD, 0.0)
