@@ -88,3 +88,15 @@ def test_two_in_a_room_see_and_hear_each_other(street: Shop) -> None:
         assert phone.exit_code() == 0
         assert max(e["count"] for e in phone.events if e["event"] == "participants") == 2
         assert phone.events[-1]["opened"] > 20
+
+
+def test_a_call_that_has_to_be_direct_and_cannot_says_so_in_its_exit_code(street: Shop) -> None:
+    port = free_port()
+    street.relay(port)
+    bob = street.phone("bob", "listen", "--path", "relay", "--calls", 1, port=port)
+    fingerprint = bob.until("registered")["fingerprint"]
+    alice = street.phone("alice", "call", fingerprint, "--path", "direct", "--no-stun", "--seconds", 0.5, port=port)
+    summary = alice.until("summary")
+    assert alice.exit_code() == 3
+    assert (summary["path"], summary["time_to_direct_ms"]) == ("relay", None)
+    assert summary["opened"] > 0

@@ -15,6 +15,7 @@ from wzp_core.session.state import (
     Me,
     MediaView,
     NoAudioReason,
+    PathReason,
     Person,
     RelayPhase,
     RelayState,
@@ -74,6 +75,17 @@ def test_silence_and_its_end_are_events() -> None:
     assert story(active, silent, active) == [
         ("no_audio", {"since_ms": 1000, "reason": "path_lost"}),
         ("audio_back", {}),
+    ]
+
+
+def test_every_change_of_the_path_and_of_its_reason_is_an_event() -> None:
+    trying = replace(CALL, stage=CallStage.ACTIVE, media=MediaView(path_reason=PathReason.TRYING))
+    direct = replace(trying, media=MediaView(path="direct", rtt_ms=9.0))
+    lost = replace(trying, media=MediaView(path_reason=PathReason.PATH_LOST, rtt_ms=30.0))
+    slower = replace(lost, media=replace(lost.media, rtt_ms=31.0))
+    assert story(trying, direct, lost, slower) == [
+        ("path", {"path": "direct", "rtt_ms": 9.0, "reason": None}),
+        ("path", {"path": "relay", "rtt_ms": 30.0, "reason": "path_lost"}),
     ]
 
 

@@ -11,6 +11,7 @@ from wzp_core.settings.schema import (
     AppearanceSettings,
     AudioSettings,
     CallSettings,
+    NetworkSettings,
     RelayEntry,
     RelaySettings,
     Settings,
@@ -30,6 +31,13 @@ SETTINGS = st.builds(
         announce=st.booleans(),
     ),
     call=st.builds(CallSettings, allow_unprotected=st.booleans(), room=TEXT),
+    network=st.builds(
+        NetworkSettings,
+        path=st.sampled_from(["auto", "relay"]),
+        use_stun=st.booleans(),
+        stun_servers=TEXT,
+        port_mapping=st.booleans(),
+    ),
     appearance=st.builds(
         AppearanceSettings,
         theme=st.sampled_from(["system", "light", "dark"]),
