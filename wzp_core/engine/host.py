@@ -2,11 +2,9 @@
 
 import asyncio
 import gc
-import os
 import sys
 import threading
 from collections.abc import Callable
-from contextlib import suppress
 from types import TracebackType
 
 from wzp_core.engine.commands import Command
@@ -14,17 +12,13 @@ from wzp_core.engine.engine import Engine
 
 # CPython hands the interpreter lock over this often; the default of 5 ms is a quarter of a frame.
 _SWITCH_INTERVAL_S = 0.0005
-_URGENCY = -11  # nice; what sound servers give themselves
 _STOP_LIMIT_S = 5.0
 
 
 def keep_pace() -> None:
-    """On the engine's thread, once everything is loaded: what keeps sound even while the machine is busy."""
+    """Once everything is loaded: keeps the interpreter from holding sound up."""
     sys.setswitchinterval(_SWITCH_INTERVAL_S)
     gc.freeze()  # modules live for ever: walking through them takes longer than a frame
-    if sys.platform == "linux":  # where a thread has a priority of its own; threads for sound inherit it
-        with suppress(OSError):  # without the right to it
-            os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), _URGENCY)
 
 
 class EngineHost:

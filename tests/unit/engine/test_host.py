@@ -1,11 +1,7 @@
 """The engine's thread."""
 
 import asyncio
-import os
-import sys
 import threading
-
-import pytest
 
 from wzp_core.engine.commands import Command, DismissNotice, HangUp
 from wzp_core.engine.host import EngineHost
@@ -58,21 +54,3 @@ def test_a_failure_is_reported_and_leaves_no_thread() -> None:
         assert reported.wait(5)
     assert isinstance(failures[0], ValueError)
     assert not any(thread.name == "engine" for thread in threading.enumerate())
-
-
-@pytest.mark.skipif(sys.platform != "linux" or os.geteuid() != 0, reason="needs the right to be urgent")
-def test_the_engine_goes_before_other_programs_and_the_user_interface_does_not() -> None:
-    engine = Engine()
-    before = os.getpriority(os.PRIO_PROCESS, threading.get_native_id())
-    urgency = []
-
-    def make() -> Engine:
-        asyncio.get_running_loop().call_soon(lambda: urgency.append(os.getpriority(os.PRIO_PROCESS, 0)))
-        asyncio.get_running_loop().call_soon(lambda: host_had_time.set())
-        return engine
-
-    host_had_time = threading.Event()
-    with EngineHost(make, lambda failure: None):  # type: ignore[arg-type]
-        assert host_had_time.wait(5)
-    assert urgency[0] < before
-    assert os.getpriority(os.PRIO_PROCESS, threading.get_native_id()) == before
