@@ -83,6 +83,7 @@ def test_tables_are_written_for_people_and_programs(tmp_path: Path) -> None:
     written([row(), row(loss_pct=10, pesq=3.0)], tmp_path / "new")
     assert json.loads((tmp_path / "new" / "voice.json").read_text())[1]["pesq"] == 3.0
     assert (tmp_path / "new" / "voice.md").read_text().startswith("| Codec")
+    assert (tmp_path / "new" / "voice.png").read_bytes().startswith(b"\x89PNG")
 
 
 def test_without_speech_it_says_what_to_install(
