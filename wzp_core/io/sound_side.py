@@ -16,6 +16,7 @@ _SILENT_LIMIT_S: Final = 0.5  # a sound server that moves a stream may stop it f
 _START_LIMIT_S: Final = 3.0  # an idle sound server may take 2 s until its first callback
 _LEAST_QUEUED: Final = FRAME_SAMPLES + _BLOCK_SAMPLES
 _MOST_QUEUED: Final = 6 * FRAME_SAMPLES
+_MOST_MISSED: Final = 4 * FRAME_SAMPLES  # of the silence of a missing side
 _QUEUE_GROWTH: Final = _BLOCK_SAMPLES  # with every block that found too little
 _QUEUE_DECAY: Final = _BLOCK_SAMPLES // 2  # with every so much played without a gap:
 _DECAY_AFTER: Final = 10 * RATE_HZ
@@ -70,9 +71,9 @@ class _Side:
     def _silence_due(self) -> int:
         """Samples that a device would have moved by now; a long pause is not made up for."""
         due = int((time.monotonic() - self._since) * RATE_HZ) - self._passed
-        if due > _MOST_QUEUED:
-            self._passed += due - _MOST_QUEUED
-        return min(due, _MOST_QUEUED)
+        if due > _MOST_MISSED:
+            self._passed += due - _MOST_MISSED
+        return min(due, _MOST_MISSED)
 
 
 class CaptureSide(_Side):
