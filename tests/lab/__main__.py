@@ -8,6 +8,7 @@ from pathlib import Path
 
 from tests.lab.cells import CELLS
 from tests.lab.matrix import run_matrix
+from tests.lab.moves import change_uplink, cut_and_mend
 from tests.lab.namespaces import why_no_lab
 from tests.lab.table import markdown, picture
 
@@ -18,6 +19,7 @@ def main() -> int:
     parser.add_argument("--cells", default="", metavar="TEXT", help="only cells with this in their name")
     parser.add_argument("--parallel", type=int, default=max(1, os.cpu_count() or 1), metavar="N", help="(%(default)s)")
     parser.add_argument("--out", type=Path, metavar="FOLDER", help="for the table, the picture and what was recorded")
+    parser.add_argument("--moves", type=int, default=0, metavar="N", help="only measure N cuts and an uplink change")
     options = parser.parse_args()
     reason = why_no_lab()
     if reason:
@@ -25,6 +27,10 @@ def main() -> int:
         return 1
     out = options.out or Path(tempfile.mkdtemp(prefix="wzp-lab-"))
     out.mkdir(parents=True, exist_ok=True)
+    if options.moves:
+        print(f"direct path cut and mended: {cut_and_mend(out.resolve() / 'cut', options.moves)}")
+        print(f"uplink changed: {change_uplink(out.resolve() / 'uplink', path='direct')}")
+        return 0
     cells = [cell for cell in CELLS if options.cells in cell.name]
     tell = lambda words: print(words, file=sys.stderr, flush=True)  # noqa: E731
     found = run_matrix(cells, out.resolve(), runs=options.runs, parallel=options.parallel, tell=tell)

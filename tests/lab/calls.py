@@ -9,7 +9,7 @@ from tests.lab.phones import Event, Program
 from tests.lab.speech import holds
 
 START_LIMIT_S = 20.0
-TALK_S = 1.6  # after the path is settled: long enough for a whole second in the recordings
+TALK_S = 3.0  # after the path is settled: long enough for a whole second of speech in the recordings
 DIRECT = "direct"
 
 
