@@ -1,5 +1,6 @@
 """What the matrix found, as one table in Markdown and as a picture."""
 
+import math
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
@@ -12,7 +13,7 @@ _HEAD = ("Cell", "Calls", "Success", "Direct", "Time to direct p50 / p95, ms", "
 def percentile(values: Sequence[float], share: float) -> float | None:
     """The smallest value that `share` of them do not exceed."""
     ordered = sorted(values)
-    return ordered[min(len(ordered) - 1, max(0, round(share * len(ordered) + 0.5) - 1))] if ordered else None
+    return ordered[max(1, math.ceil(share * len(ordered))) - 1] if ordered else None
 
 
 def markdown(found: Mapping[str, Sequence[Outcome]]) -> str:
