@@ -87,7 +87,8 @@ async def serve(
     """
     seed = await asyncio.to_thread(load_seed, config.identity_path)
     tls = tls_identity(relay_tls_seed(seed))
-    async with open_endpoint(config.listen, tls, open_socket=open_socket) as endpoint, asyncio.TaskGroup() as tasks:
+    opened = open_endpoint(config.listen, tls, open_socket=open_socket, both_families=config.listen[0] == "::")
+    async with opened as endpoint, asyncio.TaskGroup() as tasks:
         relay = Relay(config, seed, tls, endpoint)
         running = tasks.create_task(relay.run(), name="relay")
         event(log, "relay:listening", addr=address_text(relay.address), fingerprint=relay.fingerprint)

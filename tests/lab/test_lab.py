@@ -7,15 +7,22 @@ import pytest
 from tests.audio.speech import needs_speech
 from tests.lab.calls import run_call
 from tests.lab.cells import cell_named, laid
+from tests.lab.moves import cut_and_mend
 from tests.lab.namespaces import why_no_lab
 
 _REASON = why_no_lab()
 pytestmark = [pytest.mark.skipif(bool(_REASON), reason=f"no network laboratory: {_REASON}"), needs_speech]
 
 
-@pytest.mark.parametrize("name", ["port-restricted → port-restricted", "UDP only to the relay → port-restricted"])
+@pytest.mark.parametrize("name", ["port-restricted → port-restricted", "only IPv4 → only IPv6"])
 def test_two_homes_hear_each_other(name: str, tmp_path: Path) -> None:
     with laid(cell_named(name), tmp_path) as plan:
         outcome = run_call(plan, tmp_path / "call", 1)
     assert outcome.success, outcome.problem
     assert outcome.heard == (True, True)
+
+
+def test_a_call_whose_direct_path_is_cut_goes_on_over_the_relay_and_returns(tmp_path: Path) -> None:
+    moves = cut_and_mend(tmp_path, 1)
+    assert moves.done == 2, moves
+    assert moves.problem == ""

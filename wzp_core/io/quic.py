@@ -368,16 +368,17 @@ async def open_endpoint(
 ) -> AsyncIterator[QuicEndpoint]:
     """An endpoint on `bind` that accepts links when it has a certificate. Raises Unavailable(NO_PORT).
 
-    `both_families`: and on the same port of IPv6, or another one, where the machine has that.
+    `both_families`: and on the same port of the other family, or another one, where the machine has that.
     """
     endpoint = QuicEndpoint(tls, open_socket)
     port = endpoint.bind(bind).local_address[1]
     if both_families:
+        other = "0.0.0.0" if ":" in bind[0] else "::"  # noqa: S104
         with suppress(Unavailable):
             try:
-                endpoint.bind(("::", port))
+                endpoint.bind((other, port))
             except Unavailable:
-                endpoint.bind(("::", 0))
+                endpoint.bind((other, 0))
     try:
         yield endpoint
     finally:
