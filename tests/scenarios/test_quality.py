@@ -7,10 +7,11 @@ from dataclasses import replace
 import pytest
 
 from tests.sim.network import Internet, Line
-from tests.sim.script import now, talking, two_phones
+from tests.sim.script import ALICE_IP, BOB_IP, now, talking, two_phones
 from tests.sim.sound import loudness
-from tests.sim.world import Phone, Stage
+from tests.sim.world import RELAY_IP, Phone, Stage
 from wzp_core.engine.commands import ChangeSettings
+from wzp_core.session.state import CallStage
 from wzp_core.settings.schema import QUALITIES
 
 Scene = Callable[..., None]
@@ -60,14 +61,40 @@ def test_redundancy_follows_the_loss_of_the_path(scene: Scene, loss: float) -> N
             for _ in range(40):
                 await asyncio.sleep(0.5)
                 tuned.append(alice.engine.calls._session._media.care._tuner.protection)
-            protection = max(tuned)  # half a second's loss may be none
+            most = max(tuned, key=lambda protection: protection.expected_loss_pct)  # half a second's loss may be none
             got = bob.engine.calls.report().received
             if loss:
-                assert protection[0] > 20
-                assert protection[1] > 3
+                assert most.expected_loss_pct > 3
+                assert most.repeats
                 assert got.dred_frames + got.fec_frames > got.plc_frames
             else:
-                assert protection == (20, 0)
+                assert (most.expected_loss_pct, most.repeats) == (0, ())
                 assert got.concealed_ms < 200
 
     scene(script, Internet(line=Line(delay_s=0.02, loss=loss / 2)))
+
+
+@pytest.mark.parametrize("narrow", ["uplink", "downlink"])
+def test_a_link_of_a_trickle_ends_in_the_lifeboat_and_a_wide_one_does_not(scene: Scene, narrow: str) -> None:
+    """Audio, its headers and QUIC's acknowledgements share 14 kbit/s."""
+
+    async def script(stage: Stage) -> None:
+        async with stage.relay(), two_phones(stage) as (alice, bob):
+            await talking(alice, bob)
+            await alice.until(lambda s: s.call.media.quality_tx == "Opus32k", 30)
+            place = (ALICE_IP, RELAY_IP) if narrow == "uplink" else (RELAY_IP, BOB_IP)
+            stage.internet.lines[place] = Line(delay_s=0.02, rate_bit_s=14_000)
+            await alice.until(lambda s: s.call.media.quality_tx == "Codec2_1200", 60)
+            if narrow == "uplink":  # behind a narrow downlink one's own packets cost acknowledgements on it
+                await bob.until(lambda s: s.call.media.quality_tx == "Opus24k", 60)
+            await asyncio.sleep(1)
+            assert alice.engine.calls._session._media.care.sending.lifeboat
+            before = bob.engine.calls.report().received
+            await asyncio.sleep(10)
+            got = bob.engine.calls.report().received
+            assert got.opened - before.opened > 30
+            assert alice.state.call.stage is CallStage.ACTIVE
+            del stage.internet.lines[place]
+            await alice.until(lambda s: s.call.media.quality_tx.startswith("Opus"), 200)
+
+    scene(script)

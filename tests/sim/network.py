@@ -17,6 +17,11 @@ class Line:
     delay_s: float = 0.01
     jitter_s: float = 0.0  # uniform on top of the delay; more than the spacing reorders
     loss: float = 0.0
+    rate_bit_s: float = 0.0  # 0: any; counted with the headers of IP and UDP
+    queue_s: float = 1.0  # longer a packet does not wait: it is dropped
+
+
+_HEADERS = 28
 
 
 @dataclass
@@ -32,6 +37,7 @@ class Internet:
         self._random = random.Random(self.seed)
         self._sockets: dict[Address, tuple[_SimUdp, Receiver]] = {}
         self._next_port = 40_000
+        self._busy_until: dict[tuple[str, str], float] = {}
         self.down: set[str] = set()
         self._routers: dict[str, Router] = {}  # by outside and by inside address
 
@@ -69,6 +75,14 @@ class Internet:
                 return
             data = changed
         delay = line.delay_s + self._random.random() * line.jitter_s
+        if line.rate_bit_s:
+            now = asyncio.get_running_loop().time()
+            key = (source[0], target[0])
+            starts = max(now, self._busy_until.get(key, now))
+            if starts - now > line.queue_s:
+                return
+            self._busy_until[key] = starts + (len(data) + _HEADERS) * 8 / line.rate_bit_s
+            delay += self._busy_until[key] - now
         asyncio.get_running_loop().call_later(delay, self._deliver, data, source, target)
 
     def _deliver(self, data: bytes, source: Address, target: Address) -> None:

@@ -18,6 +18,7 @@ from wzp_core.settings.schema import NetworkSettings
 Forge = Callable[[SignalMessage], SignalMessage]
 
 ALICE_HZ, BOB_HZ = 440.0, 1000.0
+ALICE_IP, BOB_IP = "198.51.100.1", "198.51.100.2"
 
 
 @asynccontextmanager
@@ -25,8 +26,8 @@ async def two_phones(stage: Stage) -> AsyncIterator[tuple[Phone, Phone]]:
     """Their calls stay on the relay, whose part in them most scenarios are about."""
     network = NetworkSettings(path="relay")
     async with (
-        stage.phone("alice", "198.51.100.1", sound=SimSound(tone(ALICE_HZ, 1.0)), network=network) as alice,
-        stage.phone("bob", "198.51.100.2", sound=SimSound(tone(BOB_HZ, 1.0)), network=network) as bob,
+        stage.phone("alice", ALICE_IP, sound=SimSound(tone(ALICE_HZ, 1.0)), network=network) as alice,
+        stage.phone("bob", BOB_IP, sound=SimSound(tone(BOB_HZ, 1.0)), network=network) as bob,
     ):
         await alice.sees(bob)
         await bob.sees(alice)

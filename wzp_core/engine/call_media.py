@@ -57,7 +57,8 @@ class CallMedia:
             on_levels=on_levels,
             on_opened=self._opened,
         )
-        self.care = MediaCare(self.pump)
+        self.care = MediaCare(self.pump, one_peer=True)
+        self.pump.on_report = self.care.report
         self.path: DirectPath | PathReason = (
             DirectPath(start.direct, path_context(self.pump.paths))
             if isinstance(start.direct, DirectPlan)

@@ -19,6 +19,7 @@ from wzp_core.logs import event, logger
 from wzp_core.media.downlink import Downlink
 from wzp_core.media.uplink import Uplink
 from wzp_core.ports import AudioDevice, AudioSystem, Link, Samples, SoundStats
+from wzp_core.protocol.media.report import QualityReport
 from wzp_core.session.state import Levels
 
 METER_INTERVAL_S = 0.1
@@ -45,6 +46,7 @@ class MediaPump:
         self.uplink = uplink
         self.downlink = downlink
         self.paths = Paths(self._received)
+        self.on_report: Callable[[QualityReport], None] = lambda _report: None
         self.device_failed = False
         self.delays_ms = (0.0, 0.0)
         self._device: AudioDevice | None = None
@@ -67,8 +69,12 @@ class MediaPump:
         return self._sound_before + (self._device.stats() if self._device is not None else SoundStats())
 
     def _received(self, datagram: bytes) -> None:
-        if self.downlink.receive(datagram, asyncio.get_running_loop().time()) is not None:
-            self._on_opened()
+        packet = self.downlink.receive(datagram, asyncio.get_running_loop().time())
+        if packet is None:
+            return
+        if packet.report is not None:
+            self.on_report(packet.report)
+        self._on_opened()
 
     async def run(self, audio: AudioSystem) -> None:
         """Until cancelled, once; opens the devices again where they fail or the choice changes."""

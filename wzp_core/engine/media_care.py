@@ -7,9 +7,11 @@ from wzp_core.engine.media import MediaPump
 from wzp_core.errors import Unavailable
 from wzp_core.logs import event, logger
 from wzp_core.media.dred_tuner import DredTuner
+from wzp_core.ports import Link
 from wzp_core.protocol.media.report import QualityReport
 from wzp_core.protocol.signal.quality import LossRecoveryUpdate
 from wzp_core.quality.choice import Sending, sending
+from wzp_core.quality.controller import LegState, TierController
 from wzp_core.quality.interval import IntervalLoss, RttJitter
 
 TICK_S = 0.5
@@ -22,17 +24,21 @@ log = logger("media")
 class MediaCare:
     """One conversation's; `tick` every half second."""
 
-    def __init__(self, pump: MediaPump) -> None:
-        self._pump = pump
+    def __init__(self, pump: MediaPump, *, one_peer: bool = False) -> None:
+        """`one_peer`: the other side's reports are about the path of what we send it (a call, not a room)."""
+        self._pump, self._one_peer = pump, one_peer
         self._own, self._peer = own_capability(), Capability()
         self._wish = "auto"
         self._tuner = DredTuner(pump.uplink.profile.codec)
-        self._loss, self._jitter = IntervalLoss(), RttJitter()
+        self._controller = TierController()
+        self._link: Link | None = None
+        self._heard: LegState | None = None  # as the peer last reported its leg
+        self._loss, self._heard_loss, self._jitter = IntervalLoss(), IntervalLoss(), RttJitter()
         self._ticks = 0
 
     @property
     def sending(self) -> Sending:
-        return sending(self._wish, self._peer, self._own)
+        return sending(self._wish, self._controller.tier, self._peer, self._own)
 
     def wish(self, quality: str) -> None:
         """The user's setting."""
@@ -45,17 +51,32 @@ class MediaCare:
         self._peer = peer
         self._set()
 
+    def report(self, report: QualityReport) -> None:
+        """The other side's."""
+        if self._one_peer:
+            self._heard = LegState(report.loss, float(report.rtt_ms))
+
     def tick(self) -> None:
         link = self._pump.link
         if link is None:
             return
         self._ticks += 1
+        if link is not self._link:
+            self._link, self._heard = link, None
+            self._controller.new_path()
         path = link.stats()
         loss_pct, jitter_ms = self._loss.update(path.sent_packets, path.lost_packets), self._jitter.update(path.rtt_ms)
-        tuned = self._tuner.update(loss_pct, path.rtt_ms, jitter_ms)
+        before = self._controller.tier, self._controller.is_narrow
+        self._controller.update(LegState(loss_pct, path.rtt_ms), self._heard, asyncio.get_running_loop().time())
+        if (self._controller.tier, self._controller.is_narrow) != before:
+            self._set()
+        tuned = self._tuner.update(max(loss_pct, self._heard.loss_pct if self._heard else 0.0), path.rtt_ms, jitter_ms)
         if tuned is not None:
             self._pump.uplink.protect(tuned)
         if self._ticks % _REPORT_TICKS == 0:
+            if self._one_peer:  # only we know what of its packets was lost behind the relay
+                got = self._pump.downlink.stats()
+                loss_pct = max(loss_pct, self._heard_loss.update(got.opened + got.lost, got.lost))
             report = QualityReport.of(loss_pct=loss_pct, rtt_ms=path.rtt_ms, jitter_ms=jitter_ms)
             self._pump.uplink.attach(report)
         if self._ticks % _RECOVERY_TICKS == 0:
@@ -83,7 +104,7 @@ class MediaCare:
             event(log, "media:profile_refused", error=error)
             return
         uplink.dtx, uplink.short_repairs = chosen.dtx, chosen.short_repairs
-        self._tuner.use(chosen.profile.codec, repeats=self._peer.repeats)
+        self._tuner.use(chosen.profile.codec, repeats=self._peer.repeats and not self._controller.is_narrow)
         protection = self._tuner.protection
         if protection is not None:
             uplink.protect(protection)

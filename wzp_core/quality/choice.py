@@ -14,12 +14,12 @@ from wzp_core.protocol.profile import (
     STUDIO_64K,
     QualityProfile,
 )
+from wzp_core.quality.tier import Tier
 
 _WISHES: Final = {
     "studio-64k": STUDIO_64K,
     "studio-48k": STUDIO_48K,
     "studio-32k": STUDIO_32K,
-    "auto": GOOD,
     "good": GOOD,
     "degraded": DEGRADED,
     "codec2-3200": CODEC2_3200,
@@ -38,15 +38,21 @@ class Sending:
     short_repairs: bool = False
 
 
-def sending(wish: str, peer: Capability, own: Capability) -> Sending:
-    """`wish` is one of the setting's choices; what one side cannot do becomes the next best that both can."""
-    profile = _WISHES.get(wish, GOOD)
+def sending(wish: str, tier: Tier, peer: Capability, own: Capability) -> Sending:
+    """`wish` is one of the setting's choices, `tier` what the path carries, which counts where the wish is "auto".
+
+    What one side cannot do becomes the next best that both can.
+    """
+    profile = tier.profile if wish == "auto" else _WISHES[wish]
+    bundles = wish == "lifeboat" or (wish == "auto" and tier is Tier.LIFEBOAT)
+    if wish == "auto" and bundles and not peer.lifeboat:
+        profile = DEGRADED
     if profile.codec not in peer.codecs or profile.codec not in own.codecs:
         profile = DEGRADED if profile in (CODEC2_3200, CATASTROPHIC) else GOOD
     narrow = profile in (CODEC2_3200, CATASTROPHIC)
     return Sending(
         profile,
-        lifeboat=wish == "lifeboat" and narrow and peer.lifeboat,
+        lifeboat=bundles and narrow and peer.lifeboat,
         dtx=narrow,
         short_repairs=narrow and peer.short_repair,
     )

@@ -1,0 +1,72 @@
+"""Which tier is sent at, half second by half second."""
+
+from wzp_core.quality.controller import LegState, TierController
+from wzp_core.quality.tier import Tier
+
+FINE = LegState(0.0, 40.0)
+
+
+def run(controller: TierController, seconds: float, own: LegState, peer: LegState | None, since: float) -> float:
+    for step in range(int(seconds * 2)):
+        controller.update(own, peer, since + step / 2)
+    return since + seconds
+
+
+def test_a_calm_path_is_used_ever_better_but_not_at_once() -> None:
+    controller = TierController()
+    now = run(controller, 9, FINE, FINE, 0.0)
+    assert controller.tier is Tier.GOOD
+    run(controller, 31, FINE, FINE, now)
+    assert controller.tier is Tier.STUDIO_64K
+
+
+def test_a_distant_or_lossy_path_is_no_narrow_one() -> None:
+    controller = TierController()
+    run(controller, 60, LegState(30.0, 400.0), LegState(30.0, 400.0), 0.0)
+    assert controller.tier is Tier.GOOD
+
+
+def test_packets_that_queue_up_on_either_leg_bring_it_down_to_the_lifeboat() -> None:
+    for legs in ((LegState(5.0, 700.0), FINE), (FINE, LegState(5.0, 700.0))):
+        controller = TierController()
+        now = run(controller, 2, FINE, FINE, 0.0)
+        run(controller, 6, *legs, now)
+        assert controller.tier is Tier.LIFEBOAT
+
+
+def test_a_path_that_lets_nearly_nothing_through_is_narrow_even_without_a_queue() -> None:
+    controller = TierController()
+    run(controller, 6, LegState(80.0, 40.0), FINE, 0.0)
+    assert controller.tier is Tier.LIFEBOAT
+
+
+def test_a_short_spike_changes_nothing() -> None:
+    controller = TierController()
+    now = run(controller, 2, FINE, FINE, 0.0)
+    now = run(controller, 1.5, LegState(0.0, 900.0), FINE, now)
+    run(controller, 1, FINE, FINE, now)
+    assert controller.tier is Tier.GOOD
+
+
+def test_it_climbs_out_again_and_waits_longer_after_every_mistake() -> None:
+    controller = TierController()
+    now, ups = run(controller, 2, FINE, FINE, 0.0), []
+    now = run(controller, 4, LegState(0.0, 900.0), FINE, now)
+    assert controller.tier is Tier.LIFEBOAT
+    for _ in range(4):
+        began = now
+        while controller.tier is Tier.LIFEBOAT:
+            now = run(controller, 0.5, FINE, FINE, now)
+        ups.append(now - began)
+        while controller.tier > Tier.LIFEBOAT:
+            now = run(controller, 0.5, LegState(0.0, 900.0), FINE, now)
+    assert ups == sorted(ups)
+    assert ups[-1] >= 4 * ups[0]
+
+
+def test_another_path_is_judged_by_itself() -> None:
+    controller = TierController()
+    now = run(controller, 5, FINE, FINE, 0.0)
+    controller.new_path()
+    run(controller, 5, LegState(0.0, 600.0), None, now)
+    assert controller.tier is Tier.GOOD

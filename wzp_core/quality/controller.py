@@ -1,0 +1,99 @@
+"""Which tier to send at: down when packets queue up on the way, up again after a calm while.
+
+Loss alone is no reason to send less: redundancy answers it, and a thinner stream loses as large a share. What tells
+that a path is too narrow is a round trip that grows above its least value, or loss that leaves next to nothing. The
+round trip itself says nothing either: a distant peer deserves good sound too (other than in calls.md §8).
+"""
+
+from collections import deque
+from dataclasses import dataclass
+from typing import Final
+
+from wzp_core.quality.tier import Tier
+
+_QUEUE_MS: Final = 200.0  # above the least round trip of the last minute
+_CALM_QUEUE_MS: Final = 60.0
+_HOPELESS_LOSS_PCT: Final = 70.0
+_CALM_LOSS_PCT: Final = 10.0
+_STUDIO_LOSS_PCT: Final = 1.0
+_DOWN_AFTER: Final = 4  # updates in a row, half a second each
+_UP_AFTER: Final = 20
+_MOST_PATIENCE: Final = 8  # times that
+_TRIAL_S: Final = 15.0  # a step up that is taken back so soon was a mistake
+_BUCKET_S: Final = 10.0
+_BUCKETS: Final = 6
+
+
+@dataclass(frozen=True, slots=True)
+class LegState:
+    """One leg of the path: what its QUIC connection says, over the last interval."""
+
+    loss_pct: float
+    rtt_ms: float
+
+
+class Leg:
+    """Knows the least round trip of the last minute, so that a new route is no queue for ever."""
+
+    def __init__(self) -> None:
+        self._least: deque[tuple[int, float]] = deque(maxlen=_BUCKETS)
+
+    def queue_ms(self, rtt_ms: float, now: float) -> float:
+        bucket = int(now / _BUCKET_S)
+        if self._least and self._least[-1][0] == bucket:
+            self._least[-1] = (bucket, min(rtt_ms, self._least[-1][1]))
+        else:
+            self._least.append((bucket, rtt_ms))
+        return rtt_ms - min(least for _, least in self._least)
+
+
+class TierController:
+    """A machine fed twice a second with both legs; the worse one decides."""
+
+    def __init__(self) -> None:
+        self.tier = Tier.GOOD
+        self._own, self._peer = Leg(), Leg()
+        self._bad = self._calm = 0
+        self._patience = 1
+        self._went_up_at = float("-inf")
+
+    @property
+    def is_narrow(self) -> bool:
+        """Whether redundancy that costs much would only lengthen the queue."""
+        return self._bad > 0 or self.tier < Tier.GOOD
+
+    def new_path(self) -> None:
+        """What was learnt of the old one is void; the tier stays until this one speaks."""
+        self._own, self._peer = Leg(), Leg()
+        self._bad = self._calm = 0
+        self._patience = 1
+
+    def update(self, own: LegState, peer: LegState | None, now: float) -> Tier:
+        """`peer` is what the other side last reported of its leg."""
+        queue, loss = self._own.queue_ms(own.rtt_ms, now), own.loss_pct
+        if peer is not None:
+            queue = max(queue, self._peer.queue_ms(peer.rtt_ms, now))
+            loss = max(loss, peer.loss_pct)
+        if queue > _QUEUE_MS or loss > _HOPELESS_LOSS_PCT:
+            self._bad, self._calm = self._bad + 1, 0
+            if self._bad >= _DOWN_AFTER and self.tier > Tier.LIFEBOAT:
+                self._down(now)
+        elif queue < _CALM_QUEUE_MS and loss < (_STUDIO_LOSS_PCT if self.tier >= Tier.GOOD else _CALM_LOSS_PCT):
+            self._bad, self._calm = 0, self._calm + 1
+            if self._calm >= _UP_AFTER * self._patience and self.tier < Tier.STUDIO_64K:
+                self._up(now)
+        else:
+            self._bad = self._calm = 0
+        return self.tier
+
+    def _down(self, now: float) -> None:
+        if now - self._went_up_at < _TRIAL_S:
+            self._patience = min(_MOST_PATIENCE, self._patience * 2)
+        self.tier = Tier(self.tier - 1) if self.tier <= Tier.GOOD else Tier.GOOD
+        self._bad = 0
+
+    def _up(self, now: float) -> None:
+        if now - self._went_up_at > _UP_AFTER * _MOST_PATIENCE:
+            self._patience = 1
+        self.tier = Tier(self.tier + 1)
+        self._went_up_at, self._calm = now, 0
