@@ -29,7 +29,8 @@ def main() -> int:
     out.mkdir(parents=True, exist_ok=True)
     if options.moves:
         print(f"direct path cut and mended: {cut_and_mend(out.resolve() / 'cut', options.moves)}")
-        print(f"uplink changed: {change_uplink(out.resolve() / 'uplink', path='direct')}")
+        for path in ("direct", "relay"):
+            print(f"uplink changed, {path} call: {change_uplink(out.resolve() / f'uplink-{path}', path=path)}")
         return 0
     cells = [cell for cell in CELLS if options.cells in cell.name]
     tell = lambda words: print(words, file=sys.stderr, flush=True)  # noqa: E731

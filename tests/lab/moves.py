@@ -2,7 +2,7 @@
 
 import time
 from contextlib import ExitStack
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from tests.lab.calls import DIRECT, Talk, begin, finish, path_of, pause
@@ -17,7 +17,7 @@ _BETWEEN_S = 2.0
 
 @dataclass(frozen=True)
 class Moves:
-    """`concealed_ms` is of the whole call, by side."""
+    """`took_ms`: until both sides said so, where that was watched; `concealed_ms` is of the whole call, by side."""
 
     done: int
     took_ms: tuple[int, ...]
@@ -28,11 +28,11 @@ class Moves:
         return f"{self.done} moves, took ms {self.took_ms}, concealed ms {self.concealed_ms} {self.problem}"
 
 
-def _ended(talk: Talk, took_ms: list[int], problem: str) -> Moves:
+def _ended(talk: Talk, done: int, took_ms: list[int], problem: str) -> Moves:
     outcome = finish(talk, problem)
     ends = [phone.first("summary") for phone in talk.both]
     concealed = tuple(int(end["concealed_ms"]) for end in ends if end is not None)
-    return Moves(len(took_ms), tuple(took_ms), concealed, outcome.problem)
+    return Moves(done, tuple(took_ms), concealed, outcome.problem)
 
 
 def cut_and_mend(folder: Path, rounds: int) -> Moves:
@@ -46,7 +46,7 @@ def cut_and_mend(folder: Path, rounds: int) -> Moves:
         if isinstance(talk, str):
             return Moves(0, (), (), talk)
         if not talk.until_path(DIRECT, _LIMIT_S):
-            return _ended(talk, [], "no direct path")
+            return _ended(talk, 0, [], "no direct path")
         took: list[int] = []
         for number in range(2 * rounds):
             pause(talk, _BETWEEN_S)
@@ -57,9 +57,11 @@ def cut_and_mend(folder: Path, rounds: int) -> Moves:
                 net.cut(homes[0].public, homes[1].public)
             wanted = DIRECT if number % 2 else RELAY
             if not talk.until_path(wanted, _LIMIT_S):
-                return _ended(talk, took, f"stays on {[path_of(phone) for phone in talk.both]}, not {wanted}")
+                return _ended(
+                    talk, len(took), took, f"stays on {[path_of(phone) for phone in talk.both]}, not {wanted}"
+                )
             took.append(round((time.monotonic() - began) * 1000))
-        return _ended(talk, took, "")
+        return _ended(talk, len(took), took, "")
 
 
 def change_uplink(folder: Path, *, path: str) -> Moves:
@@ -70,12 +72,15 @@ def change_uplink(folder: Path, *, path: str) -> Moves:
         folder.mkdir(parents=True, exist_ok=True)
         caller, callee = net.client(homes[0]), net.client(homes[1])
         net.uplink(caller, homes[2])
-        talk = begin(plan_in(net, lifetime, folder, caller, callee, cell=cell_named("open → open")), folder / "call", 1)
+        plan = plan_in(net, lifetime, folder, caller, callee, cell=cell_named("open → open"))
+        if path == RELAY:
+            plan = replace(plan, caller=replace(plan.caller, flags=(*plan.caller.flags, "--path", RELAY)))
+        talk = begin(plan, folder / "call", 1)
         if isinstance(talk, str):
             return Moves(0, (), (), talk)
-        if path == DIRECT:
-            talk.until_path(DIRECT, _LIMIT_S)
+        if path == DIRECT and not talk.until_path(DIRECT, _LIMIT_S):
+            return _ended(talk, 0, [], "no direct path")
         pause(talk, _BETWEEN_S)
         caller.net.ip("link set eth0 down")
         pause(talk, 4 * _BETWEEN_S)
-        return _ended(talk, [0], "")
+        return _ended(talk, 1, [], "")
