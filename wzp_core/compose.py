@@ -21,6 +21,7 @@ from wzp_core.io.gateway import default_gateway
 from wzp_core.io.interfaces import Interfaces
 from wzp_core.io.keyring import SeedStore
 from wzp_core.io.phonebook import SqlitePhoneBook
+from wzp_core.io.portmap import PortMapper
 from wzp_core.io.quic import QuicEndpoint, open_endpoint
 from wzp_core.io.relay_trust import SqliteRelayTrust
 from wzp_core.io.settings_file import SettingsFile
@@ -138,8 +139,12 @@ def make_world(
     network: NetworkSettings | None = None,
     own_relay: OwnRelay | None = None,
     discovery: Discovery | None = None,
+    ask_outside: bool = True,
 ) -> World:
-    """`alias` other than None means a command line: its flags are all the settings there are."""
+    """`alias` other than None means a command line: its flags are all the settings there are.
+
+    Without `ask_outside` neither STUN servers nor the router hear of us, whatever the settings say.
+    """
     place = profile_folders(profile or DEFAULT_PROFILE)
     # A given identity keeps its memory beside its seed, apart from every profile's.
     database = Database(place.phonebook_file if seed_file is None else seed_file.with_suffix(".sqlite"))
@@ -165,7 +170,8 @@ def make_world(
         unix_time=time.time,
         processing=Processing.FULL if isinstance(sound, SoundSystem) else Processing.VOICE_ONLY,
         network=Interfaces(),
-        observe=observe,
+        port_mapping=PortMapper() if ask_outside else None,
+        observe=observe if ask_outside else None,
         gateway=default_gateway,
         passphrase=given_passphrase(),
     )

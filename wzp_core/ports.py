@@ -156,6 +156,10 @@ class NetworkMonitor(Protocol):
 class PortMapping(Protocol):
     """An external port that the router forwards to us (NAT-PMP, PCP, UPnP IGD)."""
 
+    @property
+    def protocol(self) -> str | None:
+        """`NatPmp`, `Pcp` or `UPnP`, by which there is one now."""
+
     def current(self) -> str | None:
         """`ip:port`; None while there is none, and where the router is behind another one."""
 

@@ -28,7 +28,9 @@ def main(argv: Sequence[str] | None = None) -> int:
     from wzp_desktop.app import Options, engine_host, run_app
 
     link = flags.open or flags.link or ""
-    return run_app(Options(profile=flags.profile, relay=flags.relay or "", link=link), engine_host)
+    return run_app(
+        Options(profile=flags.profile, relay=flags.relay or "", link=link, ask_outside=not flags.no_stun), engine_host
+    )
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -39,6 +41,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--profile", type=_profile, default=DEFAULT_PROFILE, help="which identity (%(default)s)")
     parser.add_argument("--relay", type=_address, metavar="HOST:PORT", help="use this relay")
     parser.add_argument("--open", metavar="wzp:FINGERPRINT", help="put this fingerprint into the dial field")
+    parser.add_argument("--no-stun", action="store_true", help="contact nothing but the relay and the peers")
     parser.add_argument("-v", "--verbose", action="store_true", help="log each step")
     parser.add_argument("-V", "--version", action="version", version=f"{PROGRAM} {__version__}")
     return parser

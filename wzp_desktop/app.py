@@ -37,6 +37,7 @@ class Options:
     profile: str = ""
     relay: str = ""  # host:port; empty means the settings' choice
     link: str = ""  # wzp:FINGERPRINT
+    ask_outside: bool = True  # STUN servers and the router, within the settings
 
 
 class Host(Protocol):
@@ -168,7 +169,12 @@ def engine_host(
     from wzp_desktop.own_relay import EmbeddedRelay
 
     def make_engine() -> Engine:
-        world = make_world(profile=options.profile, own_relay=EmbeddedRelay(), discovery=LanDiscovery())
+        world = make_world(
+            profile=options.profile,
+            own_relay=EmbeddedRelay(),
+            discovery=LanDiscovery(),
+            ask_outside=options.ask_outside,
+        )
         return Engine(world, on_state, relay=options.relay, has_dred=has_dred())
 
     return EngineHost(make_engine, on_failure)

@@ -99,7 +99,7 @@ class DesktopSession:
 
     def app(self, profile: str, **environ: str) -> App:
         log = self._folder / f"{profile}.log"
-        command = [sys.executable, "-m", "wzp_desktop", "--profile", profile]
+        command = [sys.executable, "-m", "wzp_desktop", "--profile", profile, "--no-stun"]
         with log.open("wb") as out:
             return App(self, self.start(command, stdout=out, stderr=out, environ=environ), log)
 

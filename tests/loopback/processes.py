@@ -75,7 +75,8 @@ class Shop:
         if not seed.exists():
             seed.write_text(os.urandom(32).hex())
         where = ("--relay", f"127.0.0.1:{port}", "--seed-file", seed, "--device", "none", "--json")
-        return self.run("wzp_core.cli", command, *arguments, *where)
+        quiet = ("--no-stun",) if command in ("listen", "call", "room") and "--no-stun" not in arguments else ()
+        return self.run("wzp_core.cli", command, *arguments, *where, *quiet)
 
 
 def _end(process: "subprocess.Popen[str]") -> None:

@@ -130,6 +130,7 @@ class Engine:
                     registration.create_task(inbound.run(), name="inbound links")
                     registration.create_task(self._gatherer.run(), name="candidates")
                     registration.create_task(self._watch_network(endpoint), name="network")
+                    registration.create_task(self._hold_port(endpoint), name="router's port")
                     try:
                         await asyncio.Event().wait()
                     finally:
@@ -143,6 +144,13 @@ class Engine:
         else:
             async with self._world.discovery.browse(lambda nearby: self._board.set(nearby=nearby)):
                 await self._signalling.run()
+
+    async def _hold_port(self, endpoint: Endpoint) -> None:
+        """As the settings were at the start; a router's port outlives a change of mind until the app ends."""
+        mapping, network = self._world.port_mapping, self._board.state.settings.network
+        if mapping is not None and network.port_mapping and network.path != "relay":
+            async with mapping.hold(endpoint.local_address[1]):
+                await asyncio.Event().wait()
 
     async def _watch_network(self, endpoint: Endpoint) -> None:
         """Tells everybody who has to know that this machine's addresses or routes are others now."""

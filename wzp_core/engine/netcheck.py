@@ -168,7 +168,7 @@ async def _mapping(world: World, *, wanted: bool) -> tuple[str | None, str | Non
     while (mapped := world.port_mapping.current()) is None and asyncio.get_running_loop().time() < deadline:  # noqa: ASYNC110
         await asyncio.sleep(_MAPPING_LOOK_S)
     # Which protocol it was is told by those port mappings that know.
-    return (getattr(world.port_mapping, "protocol", None), mapped) if mapped is not None else (None, None)
+    return (world.port_mapping.protocol, mapped) if mapped is not None else (None, None)
 
 
 async def _hairpin(endpoint: Endpoint, world: World, outside: Address) -> bool | None:
