@@ -12,7 +12,7 @@ from tests.sim.sound import SimSound, loudness, tone
 from tests.sim.world import RELAY_IP, STUN, Phone, Stage
 from wzp_core.crypto.badge import Badge
 from wzp_core.crypto.certificate import tls_identity
-from wzp_core.engine.commands import Answer, HangUp
+from wzp_core.engine.commands import Answer, AnswerCall, HangUp, PlaceCall
 from wzp_core.errors import Unavailable
 from wzp_core.io.quic import open_endpoint
 from wzp_core.nat.probe import Probe, ProbeKind, encode_probe, probe_key
@@ -227,6 +227,20 @@ def test_a_stranger_with_the_address_gets_no_answer_and_cannot_become_the_peer(s
             await asyncio.sleep(1)
             await heard_well(alice, bob, now() - 0.5)
             assert answered == []
+
+    scene(script, Internet(line=Line(delay_s=0.0125)))
+
+
+def test_a_router_that_counted_on_while_it_rang_is_still_foreseen(scene: Scene) -> None:
+    async def script(stage: Stage) -> None:
+        counting = router("sequential", ALICE_OUTSIDE)
+        async with stage.relay(), behind(stage, counting, Router(BOB_OUTSIDE)) as (alice, bob):
+            alice.does(PlaceCall(bob.fingerprint))
+            call = (await bob.in_stage(CallStage.INCOMING)).call
+            await asyncio.sleep(15)
+            counting._next += 700  # what others took meanwhile
+            bob.does(AnswerCall(call.call_id, Answer.TRUSTED))
+            await direct(alice, bob, limit_s=3)
 
     scene(script, Internet(line=Line(delay_s=0.0125)))
 

@@ -2,15 +2,15 @@
 
 import asyncio
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from wzp_core.engine.signalling import Signalling
 from wzp_core.engine.world import World
 from wzp_core.errors import WzpError
 from wzp_core.logs import event, logger
-from wzp_core.nat.allocation import UNKNOWN, Allocation, allocation_of
+from wzp_core.nat.allocation import UNKNOWN, Allocation, AllocationKind, allocation_of
 from wzp_core.nat.candidates import Candidates, host_candidates
-from wzp_core.ports import Address, Endpoint
+from wzp_core.ports import Address, Endpoint, UdpPort
 from wzp_core.protocol.address import address_text, split_address
 from wzp_core.protocol.signal.path import Reflect, ReflectResponse
 from wzp_core.settings.schema import NetworkSettings
@@ -19,6 +19,7 @@ _REFLECT_LIMIT_S = 1.0
 _STUN_LIMIT_S = 1.0
 _DEFAULT_STUN_PORT = 3478
 _STALE_S = 20.0  # how old the last look may be when a call begins; ports of many routers move on
+_COUNTED_ON_S = 1.0
 _PATIENCE_S = 0.3
 
 log = logger("candidates")
@@ -67,9 +68,19 @@ class Gatherer:
             self._done.set()
 
     async def settled(self) -> Outside:
-        """How we are seen, once the look that is under way has ended."""
+        """How we are seen, once the look that is under way has ended.
+
+        Where ports are counted, others took many of them while it rang: a new socket shows where the router is now,
+        which the old one cannot, because its ports towards the servers stay.
+        """
         await self._done.wait()
-        return self.outside
+        age_s = asyncio.get_running_loop().time() - self._looked_at
+        if self.outside.allocation.kind is not AllocationKind.SEQUENTIAL or age_s <= _COUNTED_ON_S:
+            return self.outside
+        with self._endpoint.more_ports(1) as ports:
+            counted = [await self._observe(server, port) for port in ports for server in self._network().servers[:2]]
+        now = tuple(port for _, port in filter(None, counted))
+        return replace(self.outside, ports=now) if now else self.outside
 
     async def candidates(self) -> Candidates | None:
         """What may be told to a peer now; None where the settings keep our addresses to ourselves."""
@@ -114,13 +125,13 @@ class Gatherer:
         except TimeoutError:
             return None
 
-    async def _observe(self, server: str) -> Address | None:
+    async def _observe(self, server: str, port: UdpPort | None = None) -> Address | None:
         place = split_address(server, _DEFAULT_STUN_PORT)
         if place is None or self._world.observe is None:
             return None
         try:
             address = await self._world.resolve(*place)
-            return await self._world.observe(self._endpoint, address, _STUN_LIMIT_S)
+            return await self._world.observe(self._endpoint, address, _STUN_LIMIT_S, port)
         except WzpError:
             return None
 

@@ -111,7 +111,7 @@ class HardNat:
         if peer is None:
             return
         if peer.allocation.kind is AllocationKind.SEQUENTIAL and peer.ports:
-            ports = predicted_ports(peer.ports[-1], peer.allocation.delta)
+            ports = predicted_ports(peer.ports, peer.allocation.delta)
             event(log, "hard_nat:predicting", delta=peer.allocation.delta, ports=len(ports))
             prober.aim((peer.ip, port) for port in ports)
         await asyncio.sleep(_EASY_S)

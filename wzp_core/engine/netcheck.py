@@ -136,7 +136,7 @@ async def _stun(endpoint: Endpoint, world: World, server: str, address: Address 
         return replace(probe, error="no such server")
     began = asyncio.get_running_loop().time()
     try:
-        seen = await world.observe(endpoint, address, _STUN_LIMIT_S)
+        seen = await world.observe(endpoint, address, _STUN_LIMIT_S, None)
     except WzpError:
         return replace(probe, error="no answer")
     return replace(probe, observed_addr=address_text(seen), latency_ms=_ms_since(began))

@@ -14,6 +14,7 @@ from wzp_core.ports import (
     PhoneBook,
     PortMapping,
     RelayTrust,
+    UdpPort,
 )
 from wzp_core.protocol.ids import TlsFingerprint
 from wzp_core.session.state import NearbyRelay, SeedStorage
@@ -69,8 +70,11 @@ class Discovery(Protocol):
     def browse(self, found: Callable[[tuple[NearbyRelay, ...]], None]) -> AbstractAsyncContextManager[None]: ...
 
 
-Observe: TypeAlias = Callable[[Endpoint, Address, float], Awaitable[Address]]
-"""Which address a STUN server sees of the endpoint's main socket, within so many s. Raises Unavailable(TIMED_OUT)."""
+Observe: TypeAlias = Callable[[Endpoint, Address, float, UdpPort | None], Awaitable[Address]]
+"""Which address a STUN server sees of the endpoint's main socket, or of another, within so many s.
+
+Raises Unavailable(TIMED_OUT).
+"""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

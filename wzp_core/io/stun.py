@@ -10,8 +10,11 @@ from wzp_core.ports import Address, Endpoint, UdpPort
 _TRIES = 2
 
 
-async def observe(endpoint: Endpoint, server: Address, timeout_s: float) -> Address:
-    """The address that `server` sees; asks again after half the time. Raises Unavailable(TIMED_OUT)."""
+async def observe(endpoint: Endpoint, server: Address, timeout_s: float, via: UdpPort | None = None) -> Address:
+    """The address that `server` sees of the main socket, or of `via`; asks again after half the time.
+
+    Raises Unavailable(TIMED_OUT).
+    """
     transaction = os.urandom(TRANSACTION_BYTES)
     answer: asyncio.Future[Address] = asyncio.get_running_loop().create_future()
 
@@ -28,7 +31,7 @@ async def observe(endpoint: Endpoint, server: Address, timeout_s: float) -> Addr
     forget = endpoint.on_raw(received)
     try:
         for _ in range(_TRIES):
-            endpoint.send_raw(binding_request(transaction), server)
+            (via or endpoint).send_raw(binding_request(transaction), server)
             try:
                 async with asyncio.timeout(timeout_s / _TRIES):
                     return await asyncio.shield(answer)

@@ -1,26 +1,20 @@
-"""Which port a router that counts will give the next destination (calls.md §7.3)."""
+"""Which port a router that counts gave, or will give, to a destination of which nobody told us (calls.md §7.3)."""
 
 from typing import Final
 
 MOST_PREDICTED: Final = 48
-_BEHIND: Final = 2  # steps; the last observation may already be older than the last mapping
-
-_FIRST_PORT = 1
 
 
-def predicted_ports(last: int, delta: int, count: int = MOST_PREDICTED) -> tuple[int, ...]:
-    """Likeliest first: the next ports in steps of `delta`, then those that other traffic shifts in between.
+def predicted_ports(seen: tuple[int, ...], delta: int, count: int = MOST_PREDICTED) -> tuple[int, ...]:
+    """Likeliest first, in steps of `delta` around what several servers saw, oldest first.
 
-    Other connections through the same router take ports too, so that the window reaches far ahead and little behind.
+    Whoever sends to us before it asks the servers has a port shortly before the first they saw; whoever asks first gets
+    one shortly after the last. Other connections through the same router take ports in between.
     """
-    if delta == 0:
-        return (last,)
+    if not seen:
+        return ()
     ports: dict[int, None] = {}
-    step = 1 if delta > 0 else -1
-    for ahead in range(1, count + 1):
-        ports[(last + delta * ahead) % 65_536] = None
-        if len(ports) >= count - _BEHIND * abs(delta):
-            break
-    for near in range(_BEHIND * abs(delta)):
-        ports[(last - step * near) % 65_536] = None
-    return tuple(port for port in ports if port >= _FIRST_PORT)[:count]
+    for step in range(1, count // 2 + 1):
+        ports[(seen[-1] + delta * step) % 65_536] = None
+        ports[(seen[0] - delta * step) % 65_536] = None
+    return tuple(port for port in ports if port)

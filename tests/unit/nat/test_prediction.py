@@ -1,0 +1,35 @@
+"""Ports foreseen, against routers that count while others use them."""
+
+import random
+
+import pytest
+
+from wzp_core.nat.prediction import MOST_PREDICTED, predicted_ports
+
+
+def test_the_window_lies_around_what_was_seen() -> None:
+    assert predicted_ports((40_001, 40_002, 40_003), 1, 6) == (40_004, 40_000, 40_005, 39_999, 40_006, 39_998)
+    assert predicted_ports((), 1) == ()
+    assert 0 not in predicted_ports((65_533, 65_534), 1)
+
+
+@pytest.mark.parametrize("delta", [1, 2, -1])
+@pytest.mark.parametrize("asks_first", [True, False])
+def test_nineteen_of_twenty_ports_are_foreseen_with_other_traffic_on_the_router(delta: int, asks_first: bool) -> None:
+    chance, hits = random.Random(1), 0
+    for _ in range(400):
+        port = chance.randrange(65_536)
+
+        def take() -> int:
+            nonlocal port
+            port = (port + delta * (1 + sum(chance.random() < 0.3 for _ in range(10)))) % 65_536
+            return port
+
+        if not asks_first:
+            ours = take()
+        seen = tuple(take() for _ in range(4))
+        if asks_first:
+            ours = take()
+        hits += ours in predicted_ports(seen, delta)
+    assert hits >= 0.95 * 400
+    assert len(predicted_ports(seen, delta)) <= MOST_PREDICTED
