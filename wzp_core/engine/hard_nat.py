@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
 from dataclasses import dataclass
 
 from wzp_core.engine.candidates import Outside
@@ -19,7 +20,9 @@ from wzp_core.session.direct_plan import DirectPlan
 from wzp_core.session.state import PathReason
 
 _EASY_S = 0.8  # what needs no guessing has been found by then
+_OPENED_LIMIT_S = 2.0  # for the peer's word that its ports are open
 _MOST_TOLD = 8  # ports
+_MOST_OPEN = 32
 _ROUNDS = 2  # of the second stage
 _ROUND_GAP_S = 0.5
 
@@ -51,7 +54,8 @@ class HardNat:
         self._own = Outside()
         self._unix_time, self._entropy = unix_time, entropy
         self._peer: _Router | None = None
-        self._told = asyncio.Event()
+        self._open_ports_of_peer: tuple[int, ...] = ()  # those it knows of
+        self._told, self._opened = asyncio.Event(), asyncio.Event()
         self._on_hope: Callable[[], None] = lambda: None
 
     @property
@@ -92,8 +96,10 @@ class HardNat:
             case HardNatProbe() if _is_host(message.external_ip):
                 allocation = parse_allocation(message.allocation)
                 self._peer = _Router(message.external_ip, message.port_sequence[-_MOST_TOLD:], allocation)
-            case HardNatBirthdayStart() if self._peer is not None:
-                pass  # its ports are open by now; what we do follows from the router alone
+            case HardNatBirthdayStart():
+                self._open_ports_of_peer = message.acceptor_ports[:_MOST_OPEN]
+                self._opened.set()
+                return
             case _:
                 return
         if self._is_hopeful:
@@ -118,6 +124,10 @@ class HardNat:
         if self._own_is_random and not self._peer_is_random:
             await self._open_ports(prober)
         elif self._peer_is_random and not self._own_is_random:
+            with suppress(TimeoutError):
+                async with asyncio.timeout(_OPENED_LIMIT_S):
+                    await self._opened.wait()
+            prober.aim((peer.ip, port) for port in self._open_ports_of_peer)
             for stage in (FIRST, *([SECOND] * _ROUNDS)):
                 await self._guess(prober, peer.ip, stage)
                 await asyncio.sleep(_ROUND_GAP_S)
@@ -129,6 +139,14 @@ class HardNat:
             return
         with self._endpoint.more_ports(SECOND.sockets) as ports:
             event(log, "hard_nat:ports_opened", count=len(ports))
+            self._send(
+                HardNatBirthdayStart(
+                    call_id=self._plan.call_id,
+                    acceptor_port_count=len(ports),
+                    acceptor_ports=(),  # nobody but the router knows
+                    external_ip=self._own.ip,
+                )
+            )
             for _ in range(3):  # a lost packet would leave its port closed
                 for port in ports:
                     prober.check(target, port)
