@@ -18,6 +18,7 @@ from wzp_core.protocol.profile import QualityProfile
 
 FIXED_BUFFER_MS: Final = 60  # of the plain receiver
 
+_SETTLED_UPDATES: Final = 30  # what the call before this taught the sender
 _BASE_MS: Final = 20.0  # nothing arrives sooner
 _WITHIN: Final = 3.0  # exponential delays: 95 % are below three times the mean
 _PLAY_AFTER_MS: Final = 10.0  # the player's tick after the sender's
@@ -80,7 +81,9 @@ def carry(
     uplink = Uplink(stream_id=1, seal=lambda packet, _now: encode_packet(packet), profile=profile)
     tuner = DredTuner(profile.codec)
     tuner.use(profile.codec, repeats=repeats)
-    tuned = tuner.update(link.loss_pct, 2 * _BASE_MS, link.jitter_ms, link.burst) or tuner.protection
+    for _ in range(_SETTLED_UPDATES):
+        tuner.update(link.loss_pct, 2 * _BASE_MS, link.jitter_ms, link.burst)
+    tuned = tuner.protection
     uplink.protect(tuned if tuned is not None and (dred or repeats) else Protection(0, link.loss_pct))
     downlink = Downlink(lambda datagram, _now: decode_packet(datagram))
     fate, flying, held = _Fate(link, seed), list[tuple[float, bytes]](), list[float]()

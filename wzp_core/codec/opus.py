@@ -94,9 +94,9 @@ class OpusEncoder:
     def protect(self, *, dred_10ms: int, expected_loss_pct: int) -> None:
         """How far back redundancy reaches (units of 10 ms, a ceiling) and the loss to prepare for; both clamped.
 
-        In-band redundancy, where there is no DRED, takes its bits from the voice, so that it has no floor.
+        The loss has a floor only where it makes DRED carry something: the rest takes its bits from the voice.
         """
-        floor = LEAST_EXPECTED_LOSS_PCT if self._library.has_dred else 0
+        floor = LEAST_EXPECTED_LOSS_PCT if self._library.has_dred and dred_10ms > 0 else 0
         self._set(SET_PACKET_LOSS_PERC, min(100, max(floor, expected_loss_pct)))
         if self._library.has_dred:
             self._set(SET_DRED_DURATION, min(MOST_DRED_10MS, max(0, dred_10ms)))

@@ -42,6 +42,7 @@ _REPEAT_LOSS_PCT: Final = 5.0
 _TWICE_LOSS_PCT: Final = 15.0
 FARTHEST: Final = 10  # packets
 _FARTHEST_MS: Final = 200  # what receivers wait for
+_CALM_UPDATES: Final = 20  # without any loss, half a second each
 
 
 class DredTuner:
@@ -62,7 +63,7 @@ class DredTuner:
         self._farthest = min(FARTHEST, _FARTHEST_MS // profile.frame_duration_ms) if profile is not None else 0
         self._may_repeat = repeats
         self._reach = _REACH_10MS.get(codec)
-        self._cooldown = 0
+        self._cooldown = self._calm = 0
         self._protection = Protection(self._reach[0], _FIRST_LOSS_PCT) if self._reach is not None else None
 
     def update(self, loss_pct: float, rtt_ms: float, jitter_ms: float, burst: float = 1.0) -> Protection | None:
@@ -77,8 +78,11 @@ class DredTuner:
         phantom = min(_MOST_PHANTOM_PCT, max(0.0, rtt_ms - _SLOW_RTT_MS) / _RTT_MS_PER_PCT)
         expected = int(min(100.0, loss_pct + phantom))
         again = self._repeats(loss_pct, burst)
-        # Repeats give back the frame itself, while deep redundancy takes its bits from the voice.
-        reach = 0 if again else self._reach_for(loss_pct, *self._reach)
+        self._calm = self._calm + 1 if loss_pct == 0.0 and self._cooldown == 0 else 0
+        # Repeats give back the frame itself, while deep redundancy takes its bits from the voice: it covers the first
+        # losses until the repeats begin, and on a link that loses nothing it only costs.
+        spare = again or (self._may_repeat and self._calm > _CALM_UPDATES)
+        reach = 0 if spare else self._reach_for(loss_pct, *self._reach)
         tuned = Protection(reach, expected, again)
         if tuned == self._protection:
             return None
