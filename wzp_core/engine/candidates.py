@@ -19,7 +19,7 @@ _REFLECT_LIMIT_S = 1.0
 _STUN_LIMIT_S = 1.0
 _DEFAULT_STUN_PORT = 3478
 _STALE_S = 20.0  # how old the last look may be when a call begins; ports of many routers move on
-_COUNTED_ON_S = 1.0
+_COUNTED_ON_S = 0.2
 _PATIENCE_S = 0.3
 
 log = logger("candidates")

@@ -16,7 +16,7 @@ class Stage:
     interval_s: float  # between two guesses
 
 
-FIRST: Final = Stage(32, 128, 0.02)
+FIRST: Final = Stage(32, 128, 0.005)  # light probes may come faster than the handshakes of older builds
 SECOND: Final = Stage(256, 1024, 0.0025)
 
 
