@@ -73,7 +73,7 @@ class QuicEndpoint:
 
     @contextmanager
     def more_ports(self, count: int) -> Iterator[tuple[UdpPort, ...]]:
-        with self._sockets.more(count, lambda: {link.port for link in self._ids}) as ports:
+        with self._sockets.more(count, self._carrying) as ports:
             yield ports
 
     async def dial(
@@ -255,6 +255,9 @@ class QuicEndpoint:
         self._links[connection_id] = link
         self._ids[link].add(connection_id)
 
+    def _carrying(self) -> set[Port]:
+        return {link.port for link in self._ids}
+
     def _forget(self, link: QuicLink) -> None:
         for connection_id in self._ids.pop(link, ()):
             self._links.pop(connection_id, None)
@@ -263,7 +266,7 @@ class QuicEndpoint:
         self._dirty.pop(link, None)
         if timer := self._timers.pop(link, None):
             timer.cancel()
-        self._sockets.release(link.port)
+        self._sockets.release(self._carrying)
 
     # --- out ---------------------------------------------------------------------------------------------------
 

@@ -72,11 +72,12 @@ class Sockets:
                 if port not in needed:
                     port.close()
 
-    def release(self, port: Port) -> None:
-        """A link on it has ended."""
-        if port in self._kept:
-            self._kept.discard(port)
-            port.close()
+    def release(self, carrying: Callable[[], set[Port]]) -> None:
+        """A link has ended or moved: closes the kept sockets that no other link needs."""
+        if self._kept:
+            for port in self._kept - carrying():
+                self._kept.discard(port)
+                port.close()
 
     def close(self) -> None:
         for port in (*self._main, *self._kept):
