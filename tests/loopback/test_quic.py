@@ -3,7 +3,8 @@
 import asyncio
 import os
 import random
-from collections.abc import AsyncIterator
+import socket
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 
 import pytest
@@ -12,6 +13,7 @@ from wzp_core.crypto.certificate import tls_identity
 from wzp_core.errors import ErrorCode, RemoteViolation, Unavailable
 from wzp_core.io.link import LONGEST_DATAGRAM, QuicLink
 from wzp_core.io.quic import QuicEndpoint, open_endpoint
+from wzp_core.io.udp import bind_udp
 from wzp_core.protocol.ids import parse_tls_fingerprint
 from wzp_core.protocol.signal.framing import frame
 from wzp_core.protocol.signal.presence import Ping
@@ -31,6 +33,14 @@ async def settled(link: QuicLink) -> None:
     """A round trip: what was sent before has arrived."""
     link.send_signal(Ping(timestamp_ms=0))
     await asyncio.sleep(0.05)
+
+
+async def until(holds: Callable[[], bool], limit_s: float) -> None:
+    for _ in range(round(limit_s / 0.01)):
+        if holds():
+            return
+        await asyncio.sleep(0.01)
+    raise AssertionError(f"did not happen in {limit_s} s")
 
 
 def raw_signal(link: QuicLink, data: bytes, *, end: bool = True) -> None:
@@ -195,6 +205,40 @@ async def test_one_socket_listens_and_dials_and_carries_probes() -> None:
         assert await asyncio.wait_for(got, 1) == (b"\x00\x01probe", one.local_address)
         stop()
         assert not any(link.closed for link in both)
+
+
+async def test_an_extra_socket_outlives_its_block_and_every_link_but_the_last() -> None:
+    async with open_endpoint(LOOPBACK, TLS) as one, open_endpoint(LOOPBACK, tls_identity(b"\x08" * 32)) as two:
+        with one.more_ports(1) as (port,):
+            address = ("127.0.0.1", port.local_address[1])
+            won, lost = await two.dial(address, "a"), await two.dial(address, "b")
+            kept, ending = await one.accept(), await one.accept()
+        got: asyncio.Queue[bytes] = asyncio.Queue()
+        kept.on_media(got.put_nowait)
+        ending.close("not-selected")
+        await lost.wait_closed()
+        await until(lambda: ending not in one._ids, 5)
+        won.send_media(b"still here")
+        assert await asyncio.wait_for(got.get(), 1) == b"still here"
+        kept.close()
+        await until(lambda: kept not in one._ids, 5)
+        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as again:
+            again.bind(("0.0.0.0", address[1]))  # raises where the port is not free
+
+
+async def test_a_link_follows_its_dialler_to_another_address_within_a_second() -> None:
+    async with open_endpoint(LOOPBACK, TLS) as server, open_endpoint(LOOPBACK) as client:
+        dialled = await client.dial(server.local_address, "_signal", pin=TLS.fingerprint)
+        accepted = await server.accept()
+        port = dialled.port
+        port.close()
+        port._udp = bind_udp(LOOPBACK, lambda data, address: client._datagram_received(data, address, port))
+        got: asyncio.Queue[bytes] = asyncio.Queue()
+        dialled.on_media(got.put_nowait)
+        client.network_changed()
+        await until(lambda: accepted.remote_address == port.local_address, 1)
+        accepted.send_media(b"over here")
+        assert await asyncio.wait_for(got.get(), 1) == b"over here"
 
 
 async def test_ten_thousand_random_datagrams_change_nothing_but_a_counter() -> None:
