@@ -17,6 +17,7 @@ from wzp_core.quality.interval import IntervalLoss, RttJitter
 TICK_S = 0.5
 _REPORT_TICKS = 2
 _RECOVERY_TICKS = 10
+_HEARD_TICKS = 8
 
 log = logger("media")
 
@@ -34,7 +35,7 @@ class MediaCare:
         self._link: Link | None = None
         self._heard: LegState | None = None  # as the peer last reported its leg
         self._loss, self._heard_loss, self._jitter = IntervalLoss(), IntervalLoss(), RttJitter()
-        self._ticks = 0
+        self._ticks = self._heard_ticks = 0
 
     @property
     def sending(self) -> Sending:
@@ -55,6 +56,7 @@ class MediaCare:
         """The other side's."""
         if self._one_peer:
             self._heard = LegState(report.loss, float(report.rtt_ms))
+            self._heard_ticks = self._ticks
 
     def tick(self) -> None:
         link = self._pump.link
@@ -64,6 +66,8 @@ class MediaCare:
         if link is not self._link:
             self._link, self._heard = link, None
             self._controller.new_path()
+        if self._ticks - self._heard_ticks > _HEARD_TICKS:
+            self._heard = None  # a peer that is silent in the lifeboat reports nothing
         path = link.stats()
         loss_pct, jitter_ms = self._loss.update(path.sent_packets, path.lost_packets), self._jitter.update(path.rtt_ms)
         before = self._controller.tier, self._controller.is_narrow
@@ -76,7 +80,8 @@ class MediaCare:
         if self._ticks % _REPORT_TICKS == 0:
             if self._one_peer:  # only we know what of its packets was lost behind the relay
                 got = self._pump.downlink.stats()
-                loss_pct = max(loss_pct, self._heard_loss.update(got.opened + got.lost, got.lost))
+                missing = max(0, got.lost - got.late)  # what came late was opened too
+                loss_pct = max(loss_pct, self._heard_loss.update(got.opened + missing, missing))
             report = QualityReport.of(loss_pct=loss_pct, rtt_ms=path.rtt_ms, jitter_ms=jitter_ms)
             self._pump.uplink.attach(report)
         if self._ticks % _RECOVERY_TICKS == 0:
