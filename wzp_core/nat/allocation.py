@@ -9,6 +9,7 @@ from itertools import pairwise
 from typing import Final
 
 _SHARE: Final = 0.6
+_NEAR: Final = 64  # steps one way no longer than this are a counter that others use too; chance makes none in practice
 _TEXT: Final = re.compile(r"sequential(?:\(delta=(-?\d{1,5})\)|:(-?\d{1,5}))")
 
 
@@ -56,6 +57,8 @@ def allocation_of(ports: tuple[int, ...]) -> Allocation:
     for delta, count in Counter(deltas).items():
         if delta != 0 and count >= math.ceil(_SHARE * len(deltas)):
             return Allocation(AllocationKind.SEQUENTIAL, delta)
+    if max(map(abs, deltas)) <= _NEAR and len({delta > 0 for delta in deltas}) == 1:
+        return Allocation(AllocationKind.SEQUENTIAL, math.gcd(*deltas) * (1 if first > 0 else -1))
     return Allocation(AllocationKind.RANDOM)
 
 

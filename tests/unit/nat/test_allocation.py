@@ -19,6 +19,11 @@ from wzp_core.nat.allocation import UNKNOWN, Allocation, AllocationKind, allocat
         ((65_534, 65_535, 0, 1), "sequential(delta=1)"),
         ((40_003, 40_002, 40_001), "sequential(delta=-1)"),
         ((40_000, 40_001, 40_002, 40_003, 40_090), "sequential(delta=1)"),
+        ((40_000, 40_001, 40_004), "sequential(delta=1)"),  # others took ports in between
+        ((40_000, 40_004, 40_010), "sequential(delta=2)"),
+        ((40_010, 40_007, 40_001), "sequential(delta=-3)"),
+        ((40_000, 40_003, 40_001), "random"),
+        ((40_000, 40_001, 40_200), "random"),
         ((40_000, 40_000, 40_900), "random"),
         ((51_000, 2_300, 40_111, 9_000), "random"),
     ],
