@@ -13,6 +13,7 @@ from wzp_core.ports import Address
 LOG_LEVELS = ("debug", "info", "warning", "error")
 DEFAULT_DATA_DIR = Path("~/.wzp")
 IDENTITY_FILE = "relay-identity"
+MOST_LOUDEST = 32  # nobody listens to more at once
 
 
 def _option(
@@ -64,6 +65,9 @@ class RelayConfig:
     region: str = _option("", "region that clients are told")
     require_signatures: bool = _option(False, "refuse registrations without a signature, as older clients send them")
     max_sessions: int = _option(100, "most participants in all rooms together", low=1)
+    loudest: int = _option(
+        0, "pass on only so many speakers of a room at once, the loudest; 0 = all", low=0, high=MOST_LOUDEST
+    )
     max_clients: int = _option(10_000, "most registered clients", low=1)
     max_calls_per_client: int = _option(8, "most calls one client may be in at once", low=1)
     offers_per_minute: float = _option(20.0, "most calls one client may place in a minute", low=1)

@@ -8,6 +8,7 @@ from relay.decide.admission import Seats
 from relay.decide.calls import CallRegistry
 from relay.decide.effects import ConnectionId
 from relay.decide.fanout import Verdict, recipients, verdict
+from relay.decide.loudest import Floor, Voice
 from relay.decide.rooms import Member, Rooms, call_of
 from relay.edge.outbox import ListPump, Outbox
 from relay.observe.counters import Counters
@@ -15,6 +16,7 @@ from wzp_core.errors import ErrorCode, Unavailable
 from wzp_core.logs import event, logger
 from wzp_core.ports import Link
 from wzp_core.protocol.ids import Fingerprint, RoomName
+from wzp_core.protocol.media.header import peek_level, peek_stream_id
 
 log = logger("relay")
 
@@ -22,7 +24,7 @@ log = logger("relay")
 class Seat:
     """One member's place: takes its packets and hands them to everybody else in the room."""
 
-    __slots__ = ("_counters", "connection", "link", "member", "room", "sends")
+    __slots__ = ("_counters", "_now", "connection", "floor", "link", "member", "room", "sends", "voice")
 
     def __init__(
         self, connection: ConnectionId, link: Link, room: RoomName, member: Member, counters: Counters
@@ -32,7 +34,10 @@ class Seat:
         self.room = room
         self.member = member
         self.sends: tuple[Callable[[bytes], bool], ...] = ()
+        self.floor: Floor | None = None  # where only the loudest are passed on
+        self.voice = Voice()
         self._counters = counters
+        self._now = asyncio.get_running_loop().time
 
     def forward(self, datagram: bytes) -> None:
         """Byte for byte, once to each other member; what the sender may not send is dropped and counted."""
@@ -40,6 +45,9 @@ class Seat:
         counters.packets_received += 1
         judged = verdict(datagram, self.member.stream_id)
         if judged is Verdict.FORWARD:
+            if self.floor is not None and not self._has_floor(self.floor, datagram):
+                counters.packets_withheld += 1
+                return
             sent = 0
             for send in self.sends:
                 sent += send(datagram)
@@ -49,6 +57,10 @@ class Seat:
             counters.packets_malformed += 1
         else:
             counters.packets_foreign_stream += 1
+
+    def _has_floor(self, floor: Floor, datagram: bytes) -> bool:
+        """Older builds name neither stream nor level: they are always passed on."""
+        return not peek_stream_id(datagram) or floor.passes(self.voice, peek_level(datagram), self._now())
 
 
 class RoomPlane:
@@ -63,6 +75,8 @@ class RoomPlane:
         self._outbox = outbox
         self._places = Seats(config.max_sessions)
         self._seats: dict[ConnectionId, Seat] = {}
+        self._loudest = config.loudest
+        self._floors: dict[RoomName, Floor] = {}  # of rooms with more members than places
         self._rosters = ListPump(rooms, outbox)
         self._loop = asyncio.get_running_loop()
 
@@ -102,6 +116,8 @@ class RoomPlane:
         self._outbox.release(seat.connection)
         self._seats.pop(seat.connection, None)
         seat.sends = ()
+        if seat.floor is not None:
+            seat.floor.leave(seat.voice)
         room = self._rooms.leave(seat.connection)
         if room is not None:
             self._connect(room)
@@ -114,5 +130,14 @@ class RoomPlane:
     def _connect(self, room: RoomName) -> None:
         """Gives every seat of the room its recipients; a replaced member has none any more."""
         seated = {connection: self._seats[connection] for connection in self._rooms.members(room)}
+        floor = self._floor(room, len(seated))
         for connection, others in recipients(seated).items():
             seated[connection].sends = tuple(other.link.send_media for other in others)
+            seated[connection].floor = floor
+
+    def _floor(self, room: RoomName, members: int) -> Floor | None:
+        """None where nobody has more others to hear than are passed on."""
+        if not self._loudest or members <= self._loudest + 1:
+            self._floors.pop(room, None)
+            return None
+        return self._floors.setdefault(room, Floor(self._loudest))

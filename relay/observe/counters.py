@@ -24,6 +24,7 @@ class Counters:
     bytes_forwarded: int = 0
     packets_malformed: int = 0
     packets_foreign_stream: int = 0  # claimed another sender's stream id
+    packets_withheld: int = 0  # of members that were not among the loudest
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -35,7 +35,7 @@ class RoomSession:
         self._keeper = MediaLinkKeeper(door, server_name(name))
         self._pump = MediaPump(
             uplink=Uplink(stream_id=0, seal=lambda packet, _now: encode_packet(packet)),
-            downlink=Downlink(lambda datagram, _now: decode_packet(datagram)),
+            downlink=Downlink(lambda datagram, _now: decode_packet(datagram), withheld=True),
             knobs=knobs,
             capture=Capture(knobs, world.processing),
             on_levels=self._show_levels,

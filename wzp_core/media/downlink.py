@@ -27,8 +27,9 @@ _IDLE_S: Final = 10.0
 class Downlink:
     """All senders of one call or room; needs `close()`."""
 
-    def __init__(self, open_packet: Open) -> None:
-        self._open = open_packet
+    def __init__(self, open_packet: Open, *, withheld: bool = False) -> None:
+        """`withheld`: in a room, where a relay may pass on only the loudest."""
+        self._open, self._withheld = open_packet, withheld
         self._streams: dict[int, StreamReceiver] = {}
         self._gone = StreamTotals()  # of streams that left
         self._refused: Counter[str] = Counter()
@@ -113,7 +114,7 @@ class Downlink:
                 self._opened -= 1
                 self._refused[ErrorCode.LIMIT.value] += 1
                 return None
-            self._streams[number] = StreamReceiver(OpusDecoder(), now)
+            self._streams[number] = StreamReceiver(OpusDecoder(), now, withheld=self._withheld)
         return self._streams[number]
 
     def _dismiss_idle(self, now: float) -> None:

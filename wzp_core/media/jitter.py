@@ -113,6 +113,12 @@ class JitterBuffer(Generic[T]):
         number = extend(sequence, self._highest)
         return self._next is not None and number >= self._next and not self._was_seen(number)
 
+    def resume(self, sequence: int, now: float) -> None:
+        """The packets missing before this one, which comes after a pause, were never on their way to us."""
+        number = extend(sequence, self._highest)
+        if self._next is not None and not self._held and number > self._highest and not self._is_far(number, now):
+            self._next, self._highest, self._seen = number, number - 1, 0
+
     def push(self, sequence: int, timestamp_ms: int, packet: T | None, now: float, *, reach_ms: float = 0.0) -> Pushed:
         """Takes in one packet; None for one without audio. `reach_ms` is how far back it can rebuild lost audio."""
         number = extend(sequence, self._highest)

@@ -21,6 +21,7 @@ from wzp_core.protocol.profile import CodecId
 
 _QUIET_DBFS: Final = -42.0
 _SPEAKING_S: Final = 0.3
+_PAUSE_S: Final = 0.3
 _SHORTEST_GUESS: Final = 120  # libopus conceals in multiples of 2.5 ms
 _SAMPLES_PER_MS: Final = RATE_HZ // 1000
 
@@ -28,8 +29,10 @@ _SAMPLES_PER_MS: Final = RATE_HZ // 1000
 class StreamReceiver:
     """Needs `close()`; one decoder serves decoding, concealment and reconstruction."""
 
-    def __init__(self, decoder: OpusDecoder, now: float) -> None:
+    def __init__(self, decoder: OpusDecoder, now: float, *, withheld: bool = False) -> None:
+        """`withheld`: a relay passes on only the loudest, so that what is missing in a pause was not lost."""
         self.last_packet_at = now
+        self._withheld = withheld
         self._decoder = VoiceDecoder(decoder)
         self._intake = Intake()
         self._jitter: JitterBuffer[MediaPacket] = JitterBuffer()
@@ -69,6 +72,8 @@ class StreamReceiver:
 
     def receive(self, packet: MediaPacket, now: float) -> None:
         """Queues an opened packet; one that carries no audio we can play only keeps its place in the order."""
+        if self._withheld and now - self.last_packet_at > _PAUSE_S:
+            self._jitter.resume(packet.header.sequence, now)
         self.last_packet_at = now
         missing = self._jitter.missing_before(packet.header.sequence)
         try:

@@ -292,3 +292,21 @@ def test_timestamps_that_stand_still_do_no_harm() -> None:
         buffer.push(n, 0, n, n * 0.020)
         heard.append(buffer.take(n * 0.020 + 0.005))
     assert played(heard) == list(range(199))
+
+
+def test_what_was_withheld_in_a_pause_is_not_lost() -> None:
+    line, number = settled()
+    for _ in range(100):
+        line.tick()
+    line.buffer.resume((number + 100) & 0xFFFF, line.now)
+    taken = [line.tick(number + 100 + n) for n in range(3)]
+    assert [play.packet for play in taken if isinstance(play, Play)] == [number + 100, number + 101, number + 102]
+    assert line.buffer.lost == 0
+
+
+def test_a_stray_packet_resumes_nothing() -> None:
+    line, number = settled()
+    assert line.tick() == Play(number - 1)
+    line.buffer.resume((number + 2000) & 0xFFFF, line.now)
+    line.buffer.resume((number - 5) & 0xFFFF, line.now)
+    assert line.tick(number) == Play(number)

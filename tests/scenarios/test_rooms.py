@@ -1,0 +1,56 @@
+"""Voice rooms, as the relay runs them and their members see them."""
+
+import asyncio
+from collections.abc import AsyncIterator, Callable
+from contextlib import AsyncExitStack, asynccontextmanager
+
+from tests.sim.script import now, pitch
+from tests.sim.sound import SimSound, loudness, tone
+from tests.sim.world import Phone, Stage
+from wzp_core.engine.commands import JoinRoom, SetMuted
+from wzp_core.settings.schema import NetworkSettings
+
+Scene = Callable[..., None]
+
+HZ = (440.0, 1000.0, 1600.0)
+
+
+@asynccontextmanager
+async def phones(stage: Stage, *amplitudes: int) -> AsyncIterator[list[Phone]]:
+    """In one room; each hums its own note, so loud."""
+    async with AsyncExitStack() as stack:
+        members = []
+        for number, amplitude in enumerate(amplitudes):
+            sound = SimSound(tone(HZ[number], 1.0, amplitude))
+            phone = stage.phone(
+                f"phone {number}", f"198.51.100.{number + 1}", sound=sound, network=NetworkSettings(path="relay")
+            )
+            members.append(await stack.enter_async_context(phone))
+        for phone in members:
+            await phone.online()
+            phone.does(JoinRoom("club"))
+        for phone in members:
+            await phone.until(lambda s: s.room is not None and len(s.room.participants) == len(amplitudes))
+        yield members
+
+
+def test_only_the_loudest_is_heard_and_the_next_one_as_soon_as_it_is_silent(scene: Scene) -> None:
+    async def script(stage: Stage) -> None:
+        async with stage.relay(loudest=1) as relay, phones(stage, 8000, 1000, 0) as (alice, bob, carol):
+            await asyncio.sleep(3)
+            assert abs(pitch(carol.sound.heard_since(now() - 1)) - HZ[0]) < 5
+            withheld = relay.stats().totals.packets_withheld
+            assert withheld > 200  # bob's and carol's
+            alice.does(SetMuted(True))
+            await asyncio.sleep(0.8)
+            heard = carol.sound.heard_since(now() - 0.2)
+            assert abs(pitch(heard) - HZ[1]) < 10
+            assert loudness(heard) > 300
+            alice.does(SetMuted(False))
+            await asyncio.sleep(1.5)
+            assert abs(pitch(carol.sound.heard_since(now() - 1)) - HZ[0]) < 5
+            for phone in (alice, bob, carol):
+                assert phone.state.room is not None
+                assert phone.state.room.media.loss_pct < 1, "what was held back is not lost"
+
+    scene(script)
