@@ -11,6 +11,9 @@ from tests.sim.script import ALICE_IP, BOB_IP, now, talking, two_phones
 from tests.sim.sound import loudness
 from tests.sim.world import RELAY_IP, Phone, Stage
 from wzp_core.engine.commands import ChangeSettings
+from wzp_core.protocol.profile import STUDIO_32K, STUDIO_64K
+from wzp_core.protocol.signal.base import SignalMessage
+from wzp_core.protocol.signal.quality import QualityCapability, UpgradeConfirm, UpgradeProposal, UpgradeResponse
 from wzp_core.session.state import CallStage
 from wzp_core.settings.schema import QUALITIES
 
@@ -72,6 +75,55 @@ def test_redundancy_follows_the_loss_of_the_path(scene: Scene, loss: float) -> N
                 assert got.concealed_ms < 200
 
     scene(script, Internet(line=Line(delay_s=0.02, loss=loss / 2)))
+
+
+def test_repeats_come_as_far_apart_as_the_peer_loses_in_a_row_and_go_on_while_they_help(scene: Scene) -> None:
+    """The loss is behind the relay, where only the peer can see it, even if all of it is rebuilt."""
+
+    async def script(stage: Stage) -> None:
+        async with stage.relay(), two_phones(stage) as (alice, bob):
+            await talking(alice, bob)
+            care = alice.engine.calls._session._media.care
+            stage.internet.lines[RELAY_IP, BOB_IP] = Line(delay_s=0.02, loss=0.12, burst=7)
+            await asyncio.sleep(30)
+            told, repeated = [], []
+            for _ in range(60):
+                await asyncio.sleep(0.5)
+                told.append(care._peer_burst)
+                repeated.append(care._tuner.protection.repeats)
+            assert 3.5 < sum(told) / len(told) < 11
+            assert sum(any(ago >= 4 for ago in repeats) for repeats in repeated) > 50
+            got = bob.engine.calls.report().received
+            assert got.missed / got.expected > 0.05
+            assert got.fec_frames > 2 * got.dred_frames
+
+    scene(script)
+
+
+def test_a_peer_that_wants_less_is_sent_less_and_a_proposal_gets_its_answer(scene: Scene) -> None:
+    async def script(stage: Stage) -> None:
+        async with stage.relay(), two_phones(stage) as (alice, bob):
+            await talking(alice, bob)
+            await alice.until(lambda s: s.call.media.tier == "studio-64k", 60)
+            call_id, says = bob.state.call.call_id, bob.engine._signalling.send
+            says(QualityCapability(call_id=call_id, max_profile=STUDIO_32K))
+            await alice.until(lambda s: s.call.media.quality_tx == "Opus32k", 5)
+            await asyncio.sleep(40)
+            assert alice.state.call.media.tier == "studio-32k"
+            heard = list[SignalMessage]()
+            bob.engine.calls._session.put, kept = heard.append, bob.engine.calls._session.put
+            for number, profile in enumerate((STUDIO_32K, STUDIO_64K)):
+                says(UpgradeProposal(call_id=call_id, proposal_id=f"p{number}", proposed_profile=profile))
+            await asyncio.sleep(1)
+            bob.engine.calls._session.put = kept
+            assert [(m.proposal_id, m.accepted) for m in heard if isinstance(m, UpgradeResponse)] == [
+                ("p0", True),
+                ("p1", False),
+            ]
+            says(UpgradeConfirm(call_id=call_id, proposal_id="p2", confirmed_profile=STUDIO_64K))
+            await alice.until(lambda s: s.call.media.quality_tx == "Opus64k", 60)
+
+    scene(script)
 
 
 @pytest.mark.parametrize("narrow", ["uplink", "downlink"])

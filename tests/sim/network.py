@@ -17,6 +17,7 @@ class Line:
     delay_s: float = 0.01
     jitter_s: float = 0.0  # uniform on top of the delay; more than the spacing reorders
     loss: float = 0.0
+    burst: float = 1.0  # packets lost in a row, on average
     rate_bit_s: float = 0.0  # 0: any; counted with the headers of IP and UDP
     queue_s: float = 1.0  # longer a packet does not wait: it is dropped
 
@@ -38,6 +39,7 @@ class Internet:
         self._sockets: dict[Address, tuple[_SimUdp, Receiver]] = {}
         self._next_port = 40_000
         self._busy_until: dict[tuple[str, str], float] = {}
+        self._losing: dict[tuple[str, str], bool] = {}
         self.down: set[str] = set()
         self._routers: dict[str, Router] = {}  # by outside and by inside address
 
@@ -67,7 +69,7 @@ class Internet:
         elif ours is not None and target[0] == ours.ip:
             return  # no hairpin
         line = self.lines.get((source[0], target[0]), self.line)
-        if source[0] in self.down or target[0] in self.down or self._random.random() < line.loss:
+        if source[0] in self.down or target[0] in self.down or self._loses((source[0], target[0]), line):
             return
         if self.tap is not None:
             changed = self.tap(source[0], target[0], data)
@@ -84,6 +86,15 @@ class Internet:
             self._busy_until[key] = starts + (len(data) + _HEADERS) * 8 / line.rate_bit_s
             delay += self._busy_until[key] - now
         asyncio.get_running_loop().call_later(delay, self._deliver, data, source, target)
+
+    def _loses(self, way: tuple[str, str], line: Line) -> bool:
+        """Two states (Gilbert): what is lost goes on being lost until a run has its length."""
+        if self._losing.get(way) and line.burst > 1.0:
+            begins = 1.0 - 1.0 / line.burst
+        else:
+            begins = line.loss / (line.burst * (1.0 - line.loss) + line.loss * (line.burst == 1.0))
+        self._losing[way] = self._random.random() < begins
+        return self._losing[way]
 
     def _deliver(self, data: bytes, source: Address, target: Address) -> None:
         if target in self._sockets and target[0] not in self.down:

@@ -109,7 +109,7 @@ def summary(report: CallReport, *, path: str, reason: str | None) -> dict[str, A
         "probes_sent": report.probes_sent,
         "tx_packets": report.tx_packets,
         "rx_packets": got.received,
-        "lost": got.lost,
+        "lost": got.missed,
         "late": got.late,
         "duplicated": got.duplicated,
         "opened": got.opened,

@@ -56,8 +56,8 @@ def _media(before: CallView | None, after: CallView) -> Iterator[Event]:
     if before is None:
         return
     old, new = before.media, after.media
-    if (old.quality_tx, old.quality_rx) != (new.quality_tx, new.quality_rx):
-        yield "quality", {"tx": new.quality_tx, "rx": new.quality_rx, "tier": new.quality_tx}
+    if (old.quality_tx, old.quality_rx, old.tier) != (new.quality_tx, new.quality_rx, new.tier):
+        yield "quality", {"tx": new.quality_tx, "rx": new.quality_rx, "tier": new.tier}
     if (old.path, old.path_reason) != (new.path, new.path_reason) and before.stage is after.stage is CallStage.ACTIVE:
         yield _path(new)
     if old.no_audio is not new.no_audio:

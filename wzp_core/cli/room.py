@@ -75,7 +75,7 @@ def _summary(session: EngineRun, name: str, output: Output) -> None:
             tx_packets=room.sent_packets,
             rx_packets=got.received,
             opened=got.opened,
-            lost=got.lost,
+            lost=got.missed,
             concealed_ms=got.concealed_ms,
             **asdict(room.sound()),
         )

@@ -13,6 +13,7 @@ from wzp_core.engine.direct_path import DirectPath, PathContext, PathSignal
 from wzp_core.engine.hard_nat import HardNat
 from wzp_core.engine.knobs import Knobs
 from wzp_core.engine.media import MediaPump
+from wzp_core.engine.media_care import MediaCare
 from wzp_core.engine.media_link import RoomDoor
 from wzp_core.engine.paths import Paths
 from wzp_core.engine.scope import TaskScope, task_scope
@@ -21,8 +22,15 @@ from wzp_core.engine.world import World
 from wzp_core.errors import RemoteViolation
 from wzp_core.logs import event, logger
 from wzp_core.media.stats import ReceiveStats
+from wzp_core.protocol.profile import STUDIO_64K
 from wzp_core.protocol.signal.call import Hangup, MuteState, Rekey
-from wzp_core.protocol.signal.quality import MediaCapability
+from wzp_core.protocol.signal.quality import (
+    MediaCapability,
+    QualityCapability,
+    UpgradeConfirm,
+    UpgradeProposal,
+    UpgradeResponse,
+)
 from wzp_core.session.call import Call
 from wzp_core.session.call_events import (
     AdoptRoot,
@@ -96,6 +104,10 @@ class CallSession:
             self._peer_words = happened.words
             if self._media is not None:
                 self._media.care.heard_of(Capability.of_words(happened.words))
+            return
+        if isinstance(happened, QualityCapability | UpgradeProposal | UpgradeConfirm):
+            if self._media is not None:
+                self._heed(happened, self._media.care)
             return
         if isinstance(happened, PathSignal):
             if self._media is not None and isinstance(self._media.path, DirectPath):
@@ -179,6 +191,7 @@ class CallSession:
             processing=context.world.processing,
             on_levels=lambda levels: context.board.set(levels=levels),
             on_opened=self._packet_opened,
+            on_burst=self._tell_burst,
             path_context=self._path_context,
         )
         if isinstance(self._media.path, DirectPath):
@@ -195,6 +208,28 @@ class CallSession:
                 await self._media.run(context.world.audio, on_lost=self._media_lost)
             except RemoteViolation as error:
                 self.put(MediaRefused(error.code))
+
+    def _heed(self, message: QualityCapability | UpgradeProposal | UpgradeConfirm, care: MediaCare) -> None:
+        """Each side sends as well as its own path carries, so that proposals are answered and never made."""
+        match message:
+            case QualityCapability():
+                care.cap(message.max_profile)
+                care.peer_misses(message.burst or 1.0)
+            case UpgradeProposal():
+                carries = care.carries(message.proposed_profile)
+                answer = UpgradeResponse(
+                    call_id=message.call_id,
+                    proposal_id=message.proposal_id,
+                    accepted=carries,
+                    reason=None if carries else "quality is lower here",
+                )
+                self._context.signalling.send(answer)
+            case UpgradeConfirm():
+                care.cap(message.confirmed_profile)
+
+    def _tell_burst(self, packets: float) -> None:
+        told = QualityCapability(call_id=self._machine.call_id, max_profile=STUDIO_64K, burst=packets)
+        self._context.signalling.send(told)
 
     def _packet_opened(self) -> None:
         now = self._loop.time()
@@ -244,7 +279,10 @@ class CallSession:
         self._refresh()
 
     def network_changed(self) -> None:
-        if self._media is not None and isinstance(self._media.path, DirectPath):
+        if self._media is None:
+            return
+        self._media.care.network_changed()
+        if isinstance(self._media.path, DirectPath):
             self._media.path.changed()
 
     # --- what the user sees ------------------------------------------------------------------------------------
@@ -280,6 +318,7 @@ class CallSession:
             jitter_delay_ms=round(received.jitter_delay_ms),
             quality_tx=pump.uplink.stats().codec,
             quality_rx=received.codec,
+            tier=self._media.care.tier,
             no_audio=self._why_silent(pump, received.last_packet_at),
         )
 

@@ -38,6 +38,7 @@ class CallMedia:
         processing: Processing,
         on_levels: Callable[[Levels], None],
         on_opened: Callable[[], None],
+        on_burst: Callable[[float], None],
         path_context: Callable[[Paths], PathContext],
     ) -> None:
         now = asyncio.get_running_loop().time()
@@ -57,7 +58,7 @@ class CallMedia:
             on_levels=on_levels,
             on_opened=self._opened,
         )
-        self.care = MediaCare(self.pump, one_peer=True)
+        self.care = MediaCare(self.pump, one_peer=True, on_burst=on_burst)
         self.pump.on_report = self.care.report
         self.path: DirectPath | PathReason = (
             DirectPath(start.direct, path_context(self.pump.paths))

@@ -1,6 +1,7 @@
 """Looks after what is sent: redundancy by the path's state, reports to the peer, recovery totals to the relay."""
 
 import asyncio
+from collections.abc import Callable
 
 from wzp_core.codec.capability import Capability, own_capability
 from wzp_core.engine.media import MediaPump
@@ -9,15 +10,21 @@ from wzp_core.logs import event, logger
 from wzp_core.media.dred_tuner import DredTuner
 from wzp_core.ports import Link
 from wzp_core.protocol.media.report import QualityReport
+from wzp_core.protocol.profile import QualityProfile
 from wzp_core.protocol.signal.quality import LossRecoveryUpdate
 from wzp_core.quality.choice import Sending, sending
 from wzp_core.quality.controller import LegState, TierController
-from wzp_core.quality.interval import IntervalLoss, RttJitter
+from wzp_core.quality.interval import BurstLength, IntervalLoss, RttJitter
+from wzp_core.quality.tier import Tier
 
 TICK_S = 0.5
 _REPORT_TICKS = 2
 _RECOVERY_TICKS = 10
 _HEARD_TICKS = 8
+_BURST_TICKS = 10
+_BOOST_TICKS = 20  # after a change of network (calls.md §8)
+_BOOST = 0.2
+_RISE, _FALL = 0.5, 0.05
 
 log = logger("media")
 
@@ -25,8 +32,13 @@ log = logger("media")
 class MediaCare:
     """One conversation's; `tick` every half second."""
 
-    def __init__(self, pump: MediaPump, *, one_peer: bool = False) -> None:
-        """`one_peer`: the other side's reports are about the path of what we send it (a call, not a room)."""
+    def __init__(
+        self, pump: MediaPump, *, one_peer: bool = False, on_burst: Callable[[float], None] = lambda _packets: None
+    ) -> None:
+        """`one_peer`: the other side's reports are about the path of what we send it (a call, not a room).
+
+        `on_burst` hears how many packets in a row we miss, when that has changed.
+        """
         self._pump, self._one_peer = pump, one_peer
         self._own, self._peer = own_capability(), Capability()
         self._wish = "auto"
@@ -35,7 +47,15 @@ class MediaCare:
         self._link: Link | None = None
         self._heard: LegState | None = None  # as the peer last reported its leg
         self._loss, self._heard_loss, self._jitter = IntervalLoss(), IntervalLoss(), RttJitter()
-        self._ticks = self._heard_ticks = 0
+        self._ticks = self._heard_ticks = self._boosted_until = 0
+        self._worst_loss = 0.0  # of both legs; it falls slowly, since losses that come in a row leave calm intervals
+        self._burst, self._told_burst, self._peer_burst = BurstLength(), 1, 1.0
+        self._on_burst = on_burst
+
+    @property
+    def tier(self) -> str:
+        """What is sent, in the words of the setting's choices; how far automatic quality went where that is on."""
+        return self._controller.tier.label if self._wish == "auto" else self._wish
 
     @property
     def sending(self) -> Sending:
@@ -52,6 +72,22 @@ class MediaCare:
         self._peer = peer
         self._set()
 
+    def cap(self, most: QualityProfile) -> None:
+        """The peer or the relay wants no more; a quality that the user chose stays."""
+        self._controller.cap(Tier.within(most))
+        self._set()
+
+    def carries(self, profile: QualityProfile) -> bool:
+        """Whether the path has been seen to carry as much."""
+        return self._wish == "auto" and self._controller.tier >= Tier.within(profile)
+
+    def peer_misses(self, burst: float) -> None:
+        """So many packets in a row, when it misses some of ours."""
+        self._peer_burst = burst
+
+    def network_changed(self) -> None:
+        self._boosted_until = self._ticks + _BOOST_TICKS
+
     def report(self, report: QualityReport) -> None:
         """The other side's."""
         if self._one_peer:
@@ -64,8 +100,11 @@ class MediaCare:
             return
         self._ticks += 1
         if link is not self._link:
+            if self._link is not None:
+                self.network_changed()
             self._link, self._heard = link, None
             self._controller.new_path()
+        self._pump.uplink.fec_boost = _BOOST if self._ticks < self._boosted_until else 0.0
         if self._ticks - self._heard_ticks > _HEARD_TICKS:
             self._heard = None  # a peer that is silent in the lifeboat reports nothing
         path = link.stats()
@@ -74,18 +113,25 @@ class MediaCare:
         self._controller.update(LegState(loss_pct, path.rtt_ms), self._heard, asyncio.get_running_loop().time())
         if (self._controller.tier, self._controller.is_narrow) != before:
             self._set()
-        tuned = self._tuner.update(max(loss_pct, self._heard.loss_pct if self._heard else 0.0), path.rtt_ms, jitter_ms)
+        worst = max(loss_pct, self._heard.loss_pct if self._heard else 0.0)
+        self._worst_loss += (worst - self._worst_loss) * (_RISE if worst > self._worst_loss else _FALL)
+        tuned = self._tuner.update(self._worst_loss, path.rtt_ms, jitter_ms, self._peer_burst)
         if tuned is not None:
             self._pump.uplink.protect(tuned)
         if self._ticks % _REPORT_TICKS == 0:
             if self._one_peer:  # only we know what of its packets was lost behind the relay
                 got = self._pump.downlink.stats()
-                missing = max(0, got.lost - got.late)  # what came late was opened too
-                loss_pct = max(loss_pct, self._heard_loss.update(got.opened + missing, missing))
+                loss_pct = max(loss_pct, self._heard_loss.update(got.expected, got.missed))
+                self._tell_burst(self._burst.update(got.missed, got.gaps))
             report = QualityReport.of(loss_pct=loss_pct, rtt_ms=path.rtt_ms, jitter_ms=jitter_ms)
             self._pump.uplink.attach(report)
         if self._ticks % _RECOVERY_TICKS == 0:
             self._tell_relay()
+
+    def _tell_burst(self, packets: float) -> None:
+        if self._ticks % _BURST_TICKS == 0 and round(packets) != self._told_burst:
+            self._told_burst = round(packets)
+            self._on_burst(packets)
 
     def _tell_relay(self) -> None:
         got = self._pump.downlink.stats()

@@ -110,6 +110,7 @@ class RoomSession:
                 jitter_delay_ms=round(received.jitter_delay_ms),
                 quality_tx=self._pump.uplink.stats().codec,
                 quality_rx=received.codec,
+                tier=self._care.tier,
             )
             self._view = replace(self._view, participants=roster, media=media)
             self._show()

@@ -29,6 +29,7 @@ class Intake:
     """One stream's; keeps the blocks that may still be repaired."""
 
     def __init__(self) -> None:
+        self.numbers = 1  # sequence numbers that the latest packet took
         self._blocks: BlockDecoder | None = None
         self._bundling_ms = 0.0  # from the first frame of a packet to its last
         self._recovery_ms = 0.0  # from a frame to what can repair it
@@ -44,6 +45,7 @@ class Intake:
         Raises RemoteViolation(MALFORMED_PACKET) for a damaged bundle.
         """
         header = packet.header
+        self.numbers = 1
         if header.codec is not CodecId.COMFORT_NOISE:
             self._bundling_ms = float(hold_ms(header.codec)) if is_bundle(header) else 0.0
             self._recovery_ms = _recovery_ms(header)
@@ -53,6 +55,7 @@ class Intake:
             return [Arrival(header.sequence, header.timestamp_ms, None)]
         if is_bundle(header):
             own, repeated = unpacked(packet)
+            self.numbers = len(own)
             return [_arrival(slot) for slot in (own + repeated if missing else own)]
         itself = Arrival(header.sequence, header.timestamp_ms, None if header.repair else packet)
         if header.codec.is_opus:

@@ -7,6 +7,9 @@ from dataclasses import dataclass, fields
 class StreamTotals:
     """One sender's audio since its first packet, or the sum over several senders."""
 
+    expected: int = 0  # sequence numbers up to the newest that came
+    missed: int = 0  # of them: did not come by themselves, whether or not they could be rebuilt
+    gaps: int = 0  # runs of missed ones
     lost: int = 0  # packets due and not here, whether they came later or never
     late: int = 0  # packets after their turn
     duplicated: int = 0
@@ -31,6 +34,9 @@ class ReceiveStats:
     rejected: int = 0
     rejected_by: tuple[tuple[str, int], ...] = ()  # cause and count
     no_decoder: int = 0  # opened, of a codec we cannot play
+    expected: int = 0
+    missed: int = 0
+    gaps: int = 0
     lost: int = 0
     late: int = 0
     duplicated: int = 0
@@ -47,9 +53,8 @@ class ReceiveStats:
 
     @property
     def loss_pct(self) -> float:
-        """Of the packets that were due."""
-        due = self.opened + self.lost - self.late
-        return round(100 * (self.lost - self.late) / due, 1) if due > 0 else 0.0
+        """Of the packets sent to us; what was rebuilt counts too."""
+        return round(100 * self.missed / self.expected, 1) if self.expected else 0.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -15,6 +15,7 @@ from wzp_core.media.dtx import ComfortNoise
 from wzp_core.media.intake import Arrival, Intake
 from wzp_core.media.jitter import JitterBuffer, Missing, Play, Pushed, Wait
 from wzp_core.media.pace import Pace
+from wzp_core.media.reception import Reception
 from wzp_core.media.stats import StreamTotals
 from wzp_core.protocol.media.header import MediaPacket
 from wzp_core.protocol.profile import CodecId
@@ -35,6 +36,7 @@ class StreamReceiver:
         self._withheld = withheld
         self._decoder = VoiceDecoder(decoder)
         self._intake = Intake()
+        self._reception = Reception()
         self._jitter: JitterBuffer[MediaPacket] = JitterBuffer()
         self._pending = silence(0)
         self._frame_samples = FRAME_SAMPLES  # of the latest packet
@@ -59,6 +61,9 @@ class StreamReceiver:
 
     def totals(self) -> StreamTotals:
         return StreamTotals(
+            expected=self._reception.expected,
+            missed=max(0, self._reception.expected - self._reception.received),
+            gaps=self._reception.gaps,
             lost=self._jitter.lost,
             late=self._jitter.late,
             duplicated=self._jitter.duplicated,
@@ -81,6 +86,7 @@ class StreamReceiver:
         except RemoteViolation:
             self._undecodable += 1
             arrivals = [Arrival(packet.header.sequence, packet.header.timestamp_ms, None)]
+        self._reception.note(packet.header.sequence, self._intake.numbers)
         self._jitter.floor_ms = self._intake.hold_ms(now)
         for arrival in arrivals:
             if not self._is_needless(arrival):

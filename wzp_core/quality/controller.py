@@ -52,10 +52,16 @@ class TierController:
 
     def __init__(self) -> None:
         self.tier = Tier.GOOD
+        self.ceiling = Tier.STUDIO_64K
         self._own, self._peer = Leg(), Leg()
         self._bad = self._calm = 0
         self._patience = 1
         self._went_up_at = float("-inf")
+
+    def cap(self, ceiling: Tier) -> None:
+        """The peer or the relay wants no more than that; what the path carries beyond it is not tried out."""
+        self.ceiling = ceiling
+        self.tier = min(self.tier, ceiling)
 
     @property
     def is_narrow(self) -> bool:
@@ -80,7 +86,7 @@ class TierController:
                 self._down(now)
         elif queue < _CALM_QUEUE_MS and loss < (_STUDIO_LOSS_PCT if self.tier >= Tier.GOOD else _CALM_LOSS_PCT):
             self._bad, self._calm = 0, self._calm + 1
-            if self._calm >= _UP_AFTER * self._patience and self.tier < Tier.STUDIO_64K:
+            if self._calm >= _UP_AFTER * self._patience and self.tier < self.ceiling:
                 self._up(now)
         else:
             self._bad = self._calm = 0

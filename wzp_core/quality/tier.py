@@ -1,6 +1,7 @@
 """How much a path can carry, as the steps of what is sent automatically."""
 
 from enum import IntEnum
+from typing import Final
 
 from wzp_core.protocol.profile import (
     CATASTROPHIC,
@@ -9,6 +10,7 @@ from wzp_core.protocol.profile import (
     STUDIO_32K,
     STUDIO_48K,
     STUDIO_64K,
+    CodecId,
     QualityProfile,
 )
 
@@ -26,3 +28,26 @@ class Tier(IntEnum):
     @property
     def profile(self) -> QualityProfile:
         return (CATASTROPHIC, DEGRADED, GOOD, STUDIO_32K, STUDIO_48K, STUDIO_64K)[self]
+
+    @property
+    def label(self) -> str:
+        """As the setting's choices are written."""
+        return self.name.lower().replace("_", "-")
+
+    @classmethod
+    def within(cls, ceiling: QualityProfile) -> "Tier":
+        """The best that sends no more than `ceiling` does."""
+        return _CEILINGS[ceiling.codec]
+
+
+_CEILINGS: Final = {
+    CodecId.OPUS_64K: Tier.STUDIO_64K,
+    CodecId.OPUS_48K: Tier.STUDIO_48K,
+    CodecId.OPUS_32K: Tier.STUDIO_32K,
+    CodecId.OPUS_24K: Tier.GOOD,
+    CodecId.OPUS_16K: Tier.DEGRADED,
+    CodecId.OPUS_6K: Tier.DEGRADED,
+    CodecId.CODEC2_3200: Tier.LIFEBOAT,
+    CodecId.CODEC2_1200: Tier.LIFEBOAT,
+    CodecId.COMFORT_NOISE: Tier.LIFEBOAT,
+}

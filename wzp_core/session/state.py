@@ -124,6 +124,7 @@ class MediaView:
     jitter_delay_ms: float = 0.0
     quality_tx: str = ""
     quality_rx: str = ""
+    tier: str = ""  # what is sent, as a choice of the quality setting
     no_audio: NoAudioReason | None = None
 
 

@@ -1,5 +1,6 @@
 """Which tier is sent at, half second by half second."""
 
+from wzp_core.protocol.profile import CodecId, profile_of
 from wzp_core.quality.controller import LegState, TierController
 from wzp_core.quality.tier import Tier
 
@@ -70,3 +71,23 @@ def test_another_path_is_judged_by_itself() -> None:
     controller.new_path()
     run(controller, 5, LegState(0.0, 600.0), None, now)
     assert controller.tier is Tier.GOOD
+
+
+def test_nothing_beyond_what_the_peer_wants_is_tried_out() -> None:
+    controller = TierController()
+    now = run(controller, 60, FINE, FINE, 0.0)
+    controller.cap(Tier.STUDIO_32K)
+    assert controller.tier is Tier.STUDIO_32K
+    now = run(controller, 60, FINE, FINE, now)
+    assert controller.tier is Tier.STUDIO_32K
+    controller.cap(Tier.STUDIO_64K)
+    run(controller, 60, FINE, FINE, now)
+    assert controller.tier is Tier.STUDIO_64K
+
+
+def test_every_profile_is_some_ceiling() -> None:
+    for codec in CodecId:
+        profile = profile_of(codec)
+        if profile is not None:
+            assert Tier.within(profile) <= Tier.STUDIO_64K
+    assert [Tier.within(tier.profile) for tier in Tier] == list(Tier)

@@ -75,9 +75,13 @@ class UpgradeConfirm(SignalMessage):
 @signal("QualityCapability")
 @dataclass(frozen=True, slots=True, kw_only=True)
 class QualityCapability(SignalMessage):
-    """The best its sender can sustain; caps the peer's encoder."""
+    """The best its sender can sustain; caps the peer's encoder.
+
+    Extension: `burst`, how many packets in a row its sender misses when it misses some, on average.
+    """
 
     call_id: CallId
     max_profile: QualityProfile
     loss_pct: F32 | None = omitted()
     rtt_ms: U32 | None = omitted()
+    burst: F32 | None = omitted()
