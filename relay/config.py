@@ -70,9 +70,23 @@ class RelayConfig:
     )
     max_clients: int = _option(10_000, "most registered clients", low=1)
     max_calls_per_client: int = _option(8, "most calls one client may be in at once", low=1)
+    max_rooms_per_client: int = _option(16, "most rooms, calls included, one client may be in at once", low=1)
+    max_undecided_links: int = _option(256, "most connections that are not yet a client or participant", low=1)
+    max_share_per_address: float = _option(
+        0.5, "part of all these places that one address (or IPv6 /64) may hold; 1 behind a proxy", high=1
+    )
     offers_per_minute: float = _option(20.0, "most calls one client may place in a minute", low=1)
+    offers_per_minute_and_address: float = _option(120.0, "most calls placed from one address in a minute", low=1)
+    registrations_per_minute: float = _option(30.0, "most times one client may register in a minute", low=1)
+    registrations_per_minute_and_address: float = _option(
+        600.0, "most registrations from one address in a minute", low=1
+    )
     signals_per_second: float = _option(50.0, "most signals one client may send in a second, on average", low=1)
     connections_per_second: float = _option(200.0, "most new connections of one address in a second, on average", low=1)
+    media_packets_per_second: float = _option(
+        200.0, "most packets of one participant passed on in a second, on average", low=1
+    )
+    media_kbit_per_second: float = _option(800.0, "most data of one participant passed on, kbit/s, on average", low=1)
     log_level: str = _option("info", "least important log lines to write", choices=LOG_LEVELS)
     data_dir: Path = DEFAULT_DATA_DIR  # this and the next by flag only
     identity: Path | None = None  # seed file, where it is not the one in the data directory
@@ -110,7 +124,8 @@ def checked(spec: "Field[Any]", value: Any) -> Any:
             return meta["read"](value)
         _check_type(value, spec.default)
         if isinstance(value, (int, float)) and not meta["low"] <= value <= meta["high"]:
-            raise ValueError(f"wants at least {meta['low']}")
+            upto = "" if meta["high"] == float("inf") else f" and at most {meta['high']}"
+            raise ValueError(f"wants at least {meta['low']}{upto}")
         if meta["choices"] and value not in meta["choices"]:
             raise ValueError(f"wants one of {', '.join(meta['choices'])}")
     except ValueError as error:

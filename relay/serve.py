@@ -6,6 +6,7 @@ from contextlib import asynccontextmanager
 from dataclasses import replace
 
 from relay.config import RelayConfig
+from relay.decide.admission import Admission
 from relay.decide.calls import CallRegistry
 from relay.decide.presence import Hub
 from relay.decide.rooms import Rooms
@@ -43,13 +44,14 @@ class Relay:
         self._rooms = Rooms()
         started_at = asyncio.get_running_loop().time()
         self._calls = CallRegistry(started_at=started_at, most_per_client=config.max_calls_per_client)
-        outbox = Outbox(self._hub, self._counters)
-        self._signals = SignalPlane(config, self._hub, self._calls, outbox, self._counters)
-        self._media = RoomPlane(config, self._rooms, self._calls, outbox, self._counters)
+        outbox, admission = Outbox(self._hub, self._counters), Admission()
+        self._signals = SignalPlane(config, admission, self._hub, self._calls, outbox, self._counters)
+        self._media = RoomPlane(config, admission, self._rooms, self._calls, outbox, self._counters)
         self._listener = Listener(
             endpoint,
-            SignalService(config=config, plane=self._signals, listening=self.address, build=__version__),
-            RoomService(config=config, plane=self._media, identity=Identity.from_seed(seed)),
+            admission,
+            SignalService(plane=self._signals, listening=self.address, build=__version__),
+            RoomService(plane=self._media, identity=Identity.from_seed(seed)),
             self._counters,
         )
 

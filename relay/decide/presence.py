@@ -4,10 +4,12 @@ from dataclasses import dataclass
 
 from relay.decide.effects import ConnectionId, Cut, Effect, Send
 from relay.decide.paced import Paced
+from wzp_core.errors import ErrorCode, RemoteViolation
 from wzp_core.protocol.ids import Fingerprint
 from wzp_core.protocol.signal.presence import PresenceList, PresenceUser
 
 LONGEST_ALIAS = 64
+_MOST_SIGNERS = 20_000
 
 
 def shown_alias(alias: str | None) -> str | None:
@@ -29,6 +31,7 @@ class Hub:
         self._entries: dict[Fingerprint, _Entry] = {}
         self._lists: Paced[Fingerprint] = Paced()
         self._newest: PresenceList | None = None
+        self._signers: dict[Fingerprint, None] = {}  # longest ago first
 
     def __len__(self) -> int:
         return len(self._entries)
@@ -39,6 +42,21 @@ class Hub:
     def connection_of(self, fingerprint: Fingerprint) -> ConnectionId | None:
         entry = self._entries.get(fingerprint)
         return entry.connection if entry else None
+
+    def hold_to_signature(self, fingerprint: Fingerprint, *, is_signed: bool) -> None:
+        """Who has signed once is nobody's who does not: older clients cannot sign, impostors cannot either.
+
+        Raises RemoteViolation(BAD_SIGNATURE).
+        """
+        if not is_signed:
+            if fingerprint in self._signers:
+                raise RemoteViolation(ErrorCode.BAD_SIGNATURE)
+            return
+        self._signers.pop(fingerprint, None)
+        self._signers[fingerprint] = None
+        if len(self._signers) > _MOST_SIGNERS + len(self._entries):
+            absent = next(who for who in self._signers if who not in self._entries)
+            del self._signers[absent]
 
     def register(self, connection: ConnectionId, fingerprint: Fingerprint, alias: str | None) -> list[Effect]:
         """Enters a client, whose Ack must have been sent before, and cuts off its older connection."""

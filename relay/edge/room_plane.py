@@ -4,15 +4,15 @@ import asyncio
 from collections.abc import Callable
 
 from relay.config import RelayConfig
-from relay.decide.admission import Seats
+from relay.decide.admission import Admission
 from relay.decide.calls import CallRegistry
 from relay.decide.effects import ConnectionId
-from relay.decide.fanout import Verdict, recipients, verdict
+from relay.decide.fanout import Quota, Verdict, recipients, verdict
 from relay.decide.loudest import Floor, Voice
 from relay.decide.rooms import Member, Rooms, call_of
 from relay.edge.outbox import ListPump, Outbox
 from relay.observe.counters import Counters
-from wzp_core.errors import ErrorCode, Unavailable
+from wzp_core.errors import Unavailable
 from wzp_core.logs import event, logger
 from wzp_core.ports import Link
 from wzp_core.protocol.ids import Fingerprint, RoomName
@@ -24,13 +24,32 @@ log = logger("relay")
 class Seat:
     """One member's place: takes its packets and hands them to everybody else in the room."""
 
-    __slots__ = ("_counters", "_now", "connection", "floor", "link", "member", "room", "sends", "voice")
+    __slots__ = (
+        "_counters",
+        "_now",
+        "_quota",
+        "connection",
+        "floor",
+        "host",
+        "link",
+        "member",
+        "room",
+        "sends",
+        "voice",
+    )
 
     def __init__(
-        self, connection: ConnectionId, link: Link, room: RoomName, member: Member, counters: Counters
+        self,
+        connection: ConnectionId,
+        link: Link,
+        room: RoomName,
+        member: Member,
+        config: RelayConfig,
+        counters: Counters,
     ) -> None:
         self.connection = connection
         self.link = link
+        self.host = link.remote_address[0]  # where it came from: it may move later
         self.room = room
         self.member = member
         self.sends: tuple[Callable[[bytes], bool], ...] = ()
@@ -38,11 +57,18 @@ class Seat:
         self.voice = Voice()
         self._counters = counters
         self._now = asyncio.get_running_loop().time
+        self._quota = Quota(config, self._now())
+
+    def reconfigure(self, config: RelayConfig) -> None:
+        self._quota.reconfigure(config)
 
     def forward(self, datagram: bytes) -> None:
         """Byte for byte, once to each other member; what the sender may not send is dropped and counted."""
         counters = self._counters
         counters.packets_received += 1
+        if not self._quota.take(len(datagram), self._now()):
+            counters.packets_limited += 1
+            return
         judged = verdict(datagram, self.member.stream_id)
         if judged is Verdict.FORWARD:
             if self.floor is not None and not self._has_floor(self.floor, datagram):
@@ -67,13 +93,20 @@ class RoomPlane:
     """Rooms with their seats and their way out."""
 
     def __init__(
-        self, config: RelayConfig, rooms: Rooms, calls: CallRegistry, outbox: Outbox, counters: Counters
+        self,
+        config: RelayConfig,
+        admission: Admission,
+        rooms: Rooms,
+        calls: CallRegistry,
+        outbox: Outbox,
+        counters: Counters,
     ) -> None:
+        self.config = config
+        self._admission = admission
         self.counters = counters
         self._rooms = rooms
         self._calls = calls
         self._outbox = outbox
-        self._places = Seats(config.max_sessions)
         self._seats: dict[ConnectionId, Seat] = {}
         self._loudest = config.loudest
         self._floors: dict[RoomName, Floor] = {}  # of rooms with more members than places
@@ -82,7 +115,7 @@ class RoomPlane:
 
     @property
     def sessions(self) -> int:
-        return self._places.taken
+        return self._admission.participants
 
     def join(self, link: Link, room: RoomName, who: Fingerprint, alias: str | None, wish: int | None) -> Seat:
         """A place in the room, which nobody is told of before `announce`.
@@ -91,16 +124,17 @@ class RoomPlane:
         """
         call_id = call_of(room)
         stream_id = self._calls.admit(call_id, who, wish, self._loop.time()) if call_id is not None else None
-        if not self._places.take():
-            raise Unavailable(ErrorCode.LIMIT, what="sessions")
+        replaces = any(member.fingerprint == who for member in self._rooms.members(room).values())
+        host = link.remote_address[0]
+        self._admission.join(host, who, self.config, replaces=replaces)
         connection = self._outbox.adopt(link)
         try:
             member, effects = self._rooms.join(room, connection, who, alias, stream_id)
         except Unavailable:
-            self._places.give_back()
+            self._admission.leave(host, who)
             self._outbox.release(connection)
             raise
-        self._seats[connection] = seat = Seat(connection, link, room, member, self.counters)
+        self._seats[connection] = seat = Seat(connection, link, room, member, self.config, self.counters)
         self._outbox.perform(effects)
         self._connect(room)
         self.counters.joins += 1
@@ -112,7 +146,7 @@ class RoomPlane:
         self._rosters.run()
 
     def leave(self, seat: Seat) -> None:
-        self._places.give_back()
+        self._admission.leave(seat.host, seat.member.fingerprint)
         self._outbox.release(seat.connection)
         self._seats.pop(seat.connection, None)
         seat.sends = ()
@@ -123,6 +157,11 @@ class RoomPlane:
             self._connect(room)
             self.announce()
             event(log, "relay:room_left", room=room, fingerprint=seat.member.fingerprint)
+
+    def reconfigure(self, config: RelayConfig) -> None:
+        self.config = config
+        for seat in self._seats.values():
+            seat.reconfigure(config)
 
     def close(self) -> None:
         self._rosters.close()

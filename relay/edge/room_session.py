@@ -5,13 +5,13 @@ import os
 from dataclasses import dataclass
 
 from relay.config import RelayConfig
-from relay.decide.admission import Bucket, Rate
 from relay.decide.rooms import room_of
 from relay.edge.first_signal import first_signal
 from relay.edge.room_plane import RoomPlane, Seat
 from wzp_core.crypto.handshake import call_answer, check_call_offer
 from wzp_core.crypto.identity import Identity, fingerprint_of
 from wzp_core.errors import ErrorCode, RemoteViolation, WzpError
+from wzp_core.limits import Bucket, Rate
 from wzp_core.ports import Link
 from wzp_core.protocol.ids import RoomName
 from wzp_core.protocol.signal.call import CallOffer, Hangup
@@ -24,9 +24,13 @@ _BURST_S = 4.0
 class RoomService:
     """What all participants' sessions share."""
 
-    config: RelayConfig
     plane: RoomPlane
     identity: Identity
+
+    @property
+    def config(self) -> RelayConfig:
+        """As it is now."""
+        return self.plane.config
 
 
 async def serve_participant(link: Link, service: RoomService) -> None:
@@ -46,7 +50,7 @@ async def serve_participant(link: Link, service: RoomService) -> None:
         )
         plane.announce()
         link.on_media(seat.forward)
-        await _until_gone(link, service.config.signals_per_second)
+        await _until_gone(link, service)
     finally:
         plane.leave(seat)
 
@@ -57,10 +61,14 @@ async def _seated(link: Link, room: RoomName, service: RoomService) -> Seat:
     return service.plane.join(link, room, fingerprint_of(offer.identity_pub), offer.alias, offer.stream_id)
 
 
-async def _until_gone(link: Link, signals_per_second: float) -> None:
+async def _until_gone(link: Link, service: RoomService) -> None:
     """Reads what the participant signals until it says goodbye; the link's end raises Unavailable(LINK_CLOSED)."""
     now = asyncio.get_running_loop().time
-    bucket = Bucket(Rate(signals_per_second, signals_per_second * _BURST_S), now())
+    bucket = Bucket(_signal_rate(service.config), now())
     while not isinstance(await link.receive_signal(), Hangup):
-        if not bucket.take(now()):
+        if not bucket.take(_signal_rate(service.config), now()):
             raise RemoteViolation(ErrorCode.LIMIT, what="signals per second", peer=link.remote_address[0])
+
+
+def _signal_rate(config: RelayConfig) -> Rate:
+    return Rate(config.signals_per_second, config.signals_per_second * _BURST_S)

@@ -4,7 +4,7 @@ import asyncio
 import logging
 
 from relay.config import RelayConfig
-from relay.decide.admission import Buckets, Rate
+from relay.decide.admission import Admission
 from relay.decide.calls import CallRegistry, CallSignal
 from relay.decide.effects import ConnectionId, Deliver
 from relay.decide.presence import Hub
@@ -23,18 +23,34 @@ _TICK_S = 1.0
 class SignalPlane:
     """Hub and call registry with their clock and their way out."""
 
-    def __init__(self, config: RelayConfig, hub: Hub, calls: CallRegistry, outbox: Outbox, counters: Counters) -> None:
+    def __init__(
+        self,
+        config: RelayConfig,
+        admission: Admission,
+        hub: Hub,
+        calls: CallRegistry,
+        outbox: Outbox,
+        counters: Counters,
+    ) -> None:
         self.outbox = outbox
         self.counters = counters
-        self._most_clients = config.max_clients
+        self.config = config
+        self._admission = admission
         self._hub = hub
         self._calls = calls
-        self._offers: Buckets[Fingerprint] = Buckets(Rate(config.offers_per_minute / 60, config.offers_per_minute))
         self._lists = ListPump(hub, outbox)
         self._loop = asyncio.get_running_loop()
 
-    def has_room_for(self, fingerprint: Fingerprint) -> bool:
-        return fingerprint in self._hub or len(self._hub) < self._most_clients
+    def admit(self, host: str, client: Fingerprint, *, is_signed: bool) -> None:
+        """A place for a client, which `dismiss` gives back.
+
+        Raises Unavailable(LIMIT), and RemoteViolation(BAD_SIGNATURE) for one that signed before and now does not.
+        """
+        self._hub.hold_to_signature(client, is_signed=is_signed)
+        self._admission.register(host, client, self.config, self._loop.time(), replaces=client in self._hub)
+
+    def dismiss(self, host: str) -> None:
+        self._admission.deregister(host)
 
     def enter(self, connection: ConnectionId, fingerprint: Fingerprint, alias: str | None, relay_addr: str) -> None:
         """Registers a client that has its Ack, hands over what it missed, and tells everybody."""
@@ -50,12 +66,12 @@ class SignalPlane:
             self._lists.run()
             event(log, "relay:client_left", fingerprint=fingerprint, clients=len(self._hub))
 
-    def handle(self, connection: ConnectionId, sender: Fingerprint, message: CallSignal) -> None:
+    def handle(self, connection: ConnectionId, sender: Fingerprint, message: CallSignal, host: str) -> None:
         """Acts on a call signal; one that breaks the rules is counted and otherwise ignored."""
         if self._hub.connection_of(sender) != connection:
             return
         now = self._loop.time()
-        if isinstance(message, DirectCallOffer) and not self._offers.take(sender, now):
+        if isinstance(message, DirectCallOffer) and not self._admission.offer(host, sender, self.config, now):
             self.counters.offers_limited += 1
             refusal = Hangup(reason=HangupReason.ERROR, call_id=message.call_id)
             self.outbox.perform([Deliver(connection, refusal)])

@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from typing import get_args
 
 from relay.config import RelayConfig
-from relay.decide.admission import Bucket, Rate
 from relay.decide.calls import CallSignal
 from relay.decide.effects import ConnectionId
 from relay.decide.registration import registered_id
@@ -14,7 +13,8 @@ from relay.edge.addresses import address_text, advertised_text
 from relay.edge.farewell import closed_within
 from relay.edge.first_signal import first_signal
 from relay.edge.signal_plane import SignalPlane
-from wzp_core.errors import ErrorCode, RemoteViolation
+from wzp_core.errors import ErrorCode, RemoteViolation, WzpError
+from wzp_core.limits import Bucket, Rate
 from wzp_core.ports import Address, Link
 from wzp_core.protocol.ids import Fingerprint
 from wzp_core.protocol.signal.base import SignalMessage
@@ -30,10 +30,14 @@ _BURST_S = 4.0  # seconds' worth of signals at once
 class SignalService:
     """What all signal sessions share."""
 
-    config: RelayConfig
     plane: SignalPlane
     listening: Address
     build: str
+
+    @property
+    def config(self) -> RelayConfig:
+        """As it is now."""
+        return self.plane.config
 
 
 async def serve_signals(link: Link, service: SignalService) -> None:
@@ -41,21 +45,25 @@ async def serve_signals(link: Link, service: SignalService) -> None:
     registration = await first_signal(link, RegisterPresence)
     try:
         client = registered_id(registration, signature_required=service.config.require_signatures)
-        if client is not None and not service.plane.has_room_for(client):
-            raise RemoteViolation(ErrorCode.LIMIT, what="registered clients")
-    except RemoteViolation as error:
+        host = link.remote_address[0]
+        if client is not None:
+            service.plane.admit(host, client, is_signed=bool(registration.signature))
+    except WzpError as error:
         await _refuse(link, service, error)
         raise
-    link.send_signal(
-        RegisterPresenceAck(success=True, relay_build=service.build, relay_region=service.config.region or None)
-    )
+    ack = RegisterPresenceAck(success=True, relay_build=service.build, relay_region=service.config.region or None)
     if client is None:
+        link.send_signal(ack)
         await _serve_probe(link, service)
-    else:
+        return
+    try:
+        link.send_signal(ack)
         await _serve_client(link, service, client, registration.alias)
+    finally:
+        service.plane.dismiss(host)
 
 
-async def _refuse(link: Link, service: SignalService, error: RemoteViolation) -> None:
+async def _refuse(link: Link, service: SignalService, error: WzpError) -> None:
     service.plane.counters.registrations_refused += 1
     link.send_signal(RegisterPresenceAck(success=False, error=error.code.value, relay_build=service.build))
     await closed_within(link, _REFUSAL_READ_S)
@@ -82,14 +90,17 @@ async def _serve_client(link: Link, service: SignalService, client: Fingerprint,
 
 async def _read(link: Link, service: SignalService, client: tuple[ConnectionId, Fingerprint] | None) -> None:
     now = asyncio.get_running_loop().time
-    rate = service.config.signals_per_second
-    bucket = Bucket(Rate(rate, rate * _BURST_S), now())
+    bucket = Bucket(_signal_rate(service.config), now())
     while True:
         message = await link.receive_signal()
         service.plane.counters.signals_received += 1
-        if not bucket.take(now()):
+        if not bucket.take(_signal_rate(service.config), now()):
             raise RemoteViolation(ErrorCode.LIMIT, what="signals per second", peer=link.remote_address[0])
         _act(link, service.plane, client, message)
+
+
+def _signal_rate(config: RelayConfig) -> Rate:
+    return Rate(config.signals_per_second, config.signals_per_second * _BURST_S)
 
 
 def _act(
@@ -101,4 +112,4 @@ def _act(
         case Reflect():
             link.send_signal(ReflectResponse(observed_addr=address_text(link.remote_address)))
         case _ if client is not None and isinstance(message, get_args(CallSignal)):
-            plane.handle(*client, message)
+            plane.handle(*client, message, link.remote_address[0])

@@ -23,6 +23,7 @@ class Counters:
     packets_forwarded: int = 0  # one for each recipient
     bytes_forwarded: int = 0
     packets_malformed: int = 0
+    packets_limited: int = 0  # of a participant that sends more than it may
     packets_foreign_stream: int = 0  # claimed another sender's stream id
     packets_withheld: int = 0  # of members that were not among the loudest
 

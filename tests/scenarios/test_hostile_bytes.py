@@ -53,7 +53,8 @@ def test_at_the_sockets_of_relay_and_phones(scene: Scene) -> None:
 def test_as_media_of_the_call_partner(scene: Scene) -> None:
     async def script(stage: Stage) -> None:
         chance = random.Random(2)
-        async with stage.relay(), two_phones(stage) as (alice, bob):
+        limits = {"media_packets_per_second": float(COUNT), "media_kbit_per_second": float(COUNT)}
+        async with stage.relay(**limits), two_phones(stage) as (alice, bob):
             await talking(alice, bob)
             link = alice.engine.calls._session._media.pump.link
             for number in range(COUNT):

@@ -176,6 +176,8 @@ class Signalling:
                 ack = await link.receive_signal()
         except TimeoutError:
             raise Unavailable(ErrorCode.TIMED_OUT, what="registration") from None
+        if isinstance(ack, RegisterPresenceAck) and ack.error == ErrorCode.LIMIT.value:
+            raise Unavailable(ErrorCode.LIMIT, what="registrations")  # which passes
         if not isinstance(ack, RegisterPresenceAck) or not ack.success:
             raise RemoteViolation(ErrorCode.REGISTRATION_REFUSED, error=getattr(ack, "error", None))
 

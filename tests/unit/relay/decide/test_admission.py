@@ -1,39 +1,92 @@
-from relay.decide.admission import Bucket, Buckets, Rate, Seats
+import pytest
+
+from relay.config import RelayConfig
+from relay.decide.admission import Admission
+from wzp_core.errors import ErrorCode, Unavailable
+from wzp_core.protocol.ids import Fingerprint
+
+HERE, SAME_NETWORK, ELSEWHERE = "2001:db8::1", "2001:db8::2", "192.0.2.1"
+ANN, BEN, CLEO = Fingerprint("ann"), Fingerprint("ben"), Fingerprint("cleo")
 
 
-def test_a_bucket_gives_its_burst_and_then_its_rate() -> None:
-    bucket = Bucket(Rate(per_s=2.0, burst=3.0), now=0.0)
-    assert [bucket.take(0.0) for _ in range(4)] == [True, True, True, False]
-    assert not bucket.take(0.4)
-    assert bucket.take(0.6)
-    assert [bucket.take(100.0) for _ in range(4)] == [True, True, True, False]
+def refused(ask: object, *arguments: object, **more: object) -> str:
+    with pytest.raises(Unavailable) as error:
+        ask(*arguments, **more)  # type: ignore[operator]
+    assert error.value.code is ErrorCode.LIMIT
+    return str(error.value.facts["what"])
 
 
-def test_a_clock_that_steps_back_gives_nothing_away() -> None:
-    bucket = Bucket(Rate(per_s=1.0, burst=1.0), now=10.0)
-    assert bucket.take(10.0)
-    assert not bucket.take(5.0)
-    assert not bucket.take(5.5)
+def test_connections_of_a_network_are_limited_in_a_second() -> None:
+    admission, config = Admission(), RelayConfig(connections_per_second=2.0)
+    assert [admission.connect(HERE, config, 0.0) for _ in range(10)] == [True] * 10
+    assert not admission.connect(SAME_NETWORK, config, 0.0)
+    assert admission.connect(ELSEWHERE, config, 0.0)
+    assert admission.connect(SAME_NETWORK, config, 0.5)
 
 
-def test_each_key_has_its_own_bucket() -> None:
-    buckets: Buckets[str] = Buckets(Rate(per_s=1.0, burst=1.0))
-    assert buckets.take("a", 0.0)
-    assert not buckets.take("a", 0.0)
-    assert buckets.take("b", 0.0)
+def test_one_network_cannot_hold_all_undecided_links() -> None:
+    admission, config = Admission(), RelayConfig(max_undecided_links=4)
+    assert [admission.connect(HERE, config, 0.0) for _ in range(3)] == [True, True, False]
+    assert [admission.connect(ELSEWHERE, config, 0.0) for _ in range(3)] == [True, True, False]
+    assert not admission.connect("192.0.2.2", config, 0.0)
+    admission.disconnect(HERE)
+    assert admission.connect("192.0.2.2", config, 0.0)
 
 
-def test_buckets_that_are_full_again_make_room_for_others() -> None:
-    buckets: Buckets[int] = Buckets(Rate(per_s=1.0, burst=1.0), most_keys=10)
-    assert all(buckets.take(key, 0.0) for key in range(10))
-    assert not buckets.take(10, 0.5)
-    assert buckets.take(11, 2.0)
-    assert len(buckets) == 1
+def test_a_link_that_became_a_client_is_undecided_no_more() -> None:
+    admission, config = Admission(), RelayConfig(max_undecided_links=2)
+    for who in (ANN, BEN):
+        assert admission.connect(HERE, config, 0.0)
+        assert not admission.connect(HERE, config, 0.0)
+        admission.register(HERE, who, config, 0.0, replaces=False)
+    assert admission.connect(HERE, config, 0.0)
+    admission.deregister(HERE)
+    assert not admission.connect(HERE, config, 0.0)
 
 
-def test_seats_are_given_back() -> None:
-    seats = Seats(1)
-    assert seats.take()
-    assert not seats.take()
-    seats.give_back()
-    assert seats.take()
+def test_one_network_has_its_part_of_the_clients_and_a_returning_client_its_place() -> None:
+    admission, config = Admission(), RelayConfig(max_clients=2)
+    admission.register(HERE, ANN, config, 0.0, replaces=False)
+    assert refused(admission.register, SAME_NETWORK, BEN, config, 0.0, replaces=False) == "registered clients"
+    admission.register(SAME_NETWORK, ANN, config, 0.0, replaces=True)
+    admission.deregister(HERE)
+    admission.register(ELSEWHERE, BEN, config, 0.0, replaces=False)
+
+
+def test_registrations_are_limited_by_client_and_by_network() -> None:
+    config = RelayConfig(registrations_per_minute=2.0, registrations_per_minute_and_address=3.0)
+    admission = Admission()
+    for _ in range(2):
+        admission.register(HERE, ANN, config, 0.0, replaces=True)
+    assert refused(admission.register, HERE, ANN, config, 0.0, replaces=True) == "registrations per minute"
+    admission.register(HERE, BEN, config, 0.0, replaces=False)
+    assert refused(admission.register, HERE, CLEO, config, 0.0, replaces=False) == "registrations per minute"
+    admission.register(HERE, CLEO, config, 21.0, replaces=False)
+
+
+def test_who_asks_in_anothers_name_costs_the_other_nothing() -> None:
+    admission, config = Admission(), RelayConfig(registrations_per_minute=1.0)
+    admission.register(HERE, ANN, config, 0.0, replaces=False)
+    refused(admission.register, HERE, ANN, config, 0.0, replaces=True)
+    admission.register(ELSEWHERE, ANN, config, 0.0, replaces=True)
+
+
+def test_offers_are_limited_by_client_and_by_network() -> None:
+    admission = Admission()
+    config = RelayConfig(offers_per_minute=2.0, offers_per_minute_and_address=3.0)
+    assert [admission.offer(HERE, ANN, config, 0.0) for _ in range(3)] == [True, True, False]
+    assert [admission.offer(SAME_NETWORK, BEN, config, 0.0) for _ in range(2)] == [True, False]
+    assert admission.offer(ELSEWHERE, CLEO, config, 0.0)
+
+
+def test_a_client_is_in_so_many_rooms_and_a_network_holds_its_part_of_the_places() -> None:
+    admission, config = Admission(), RelayConfig(max_sessions=4, max_rooms_per_client=1)
+    admission.join(HERE, ANN, config, replaces=False)
+    assert refused(admission.join, ELSEWHERE, ANN, config, replaces=False) == "rooms of one client"
+    admission.join(HERE, ANN, config, replaces=True)
+    assert refused(admission.join, HERE, BEN, config, replaces=False) == "sessions"
+    admission.leave(HERE, ANN)
+    admission.join(HERE, BEN, config, replaces=False)
+    assert admission.participants == 2
+    admission.leave(HERE, ANN)
+    admission.join(ELSEWHERE, ANN, config, replaces=False)

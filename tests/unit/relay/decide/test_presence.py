@@ -1,7 +1,10 @@
 from collections import Counter
 
+import pytest
+
 from relay.decide.effects import ConnectionId, Cut, Send
 from relay.decide.presence import LONGEST_ALIAS, Hub, shown_alias
+from wzp_core.errors import ErrorCode, RemoteViolation
 from wzp_core.protocol.ids import Fingerprint
 from wzp_core.protocol.signal.presence import PresenceList, PresenceUser
 
@@ -86,3 +89,25 @@ def test_an_alias_is_shown_without_control_characters_and_not_at_any_length() ->
     assert shown_alias(" Ann\x1b[31m\u202e ") == "Ann[31m"
     assert shown_alias("\x00\n") is None
     assert len(shown_alias("x" * 10_000) or "") == LONGEST_ALIAS
+
+
+def test_who_has_signed_once_cannot_be_replaced_without_a_signature() -> None:
+    hub = Hub()
+    hub.hold_to_signature(B, is_signed=False)
+    hub.hold_to_signature(A, is_signed=True)
+    with pytest.raises(RemoteViolation) as refused:
+        hub.hold_to_signature(A, is_signed=False)
+    assert refused.value.code is ErrorCode.BAD_SIGNATURE
+    hub.hold_to_signature(A, is_signed=True)
+    hub.hold_to_signature(B, is_signed=False)
+
+
+def test_a_flood_of_signers_pushes_out_nobody_who_is_here() -> None:
+    hub = Hub()
+    hub.hold_to_signature(A, is_signed=True)
+    hub.register(FIRST, A, None)
+    for number in range(25_000):
+        hub.hold_to_signature(Fingerprint(f"{number:05}"), is_signed=True)
+    with pytest.raises(RemoteViolation):
+        hub.hold_to_signature(A, is_signed=False)
+    hub.hold_to_signature(Fingerprint("00000"), is_signed=False)
