@@ -23,6 +23,7 @@ from wzp_core.io.keyring import SeedStore
 from wzp_core.io.phonebook import SqlitePhoneBook
 from wzp_core.io.portmap import PortMapper
 from wzp_core.io.quic import QuicEndpoint, open_endpoint
+from wzp_core.io.recording import RecordingFolder
 from wzp_core.io.relay_trust import SqliteRelayTrust
 from wzp_core.io.settings_file import SettingsFile
 from wzp_core.io.sound import SoundSystem
@@ -135,6 +136,7 @@ def make_world(
     device: str = "",
     play: Path | None = None,
     record: Path | None = None,
+    record_debug: Path | None = None,
     alias: str | None = None,
     network: NetworkSettings | None = None,
     own_relay: OwnRelay | None = None,
@@ -143,6 +145,7 @@ def make_world(
 ) -> World:
     """`alias` other than None means a command line: its flags are all the settings there are.
 
+    `record_debug`: a folder for recordings of every conversation; raises Unavailable(CANNOT_RECORD) where it is none.
     Without `ask_outside` neither STUN servers nor the router hear of us, whatever the settings say.
     """
     place = profile_folders(profile or DEFAULT_PROFILE)
@@ -153,6 +156,10 @@ def make_world(
         if device in ("", "none")
         else replace(Settings().audio, input_device=device, output_device=device)
     )
+    recordings = RecordingFolder(record_debug or place.data / "recordings")
+    if record_debug is not None:
+        recordings.prepare()
+        audio = replace(audio, record_debug=True)
     given = Settings(alias=alias or "", audio=audio, network=network or NetworkSettings())
     settings = SettingsFile(place.settings_file) if alias is None else _GivenSettings(given)
     sound = make_audio(device, play, record)
@@ -168,6 +175,7 @@ def make_world(
         discovery=discovery,
         entropy=entropy,
         unix_time=time.time,
+        recordings=recordings,
         processing=Processing.FULL if isinstance(sound, SoundSystem) else Processing.VOICE_ONLY,
         network=Interfaces(),
         port_mapping=PortMapper() if ask_outside else None,

@@ -33,6 +33,7 @@ class ErrorCode(Enum):
     BAD_BACKUP = "bad_backup"
     BAD_SETTINGS = "bad_settings"
     BAD_FILE = "bad_file"
+    CANNOT_RECORD = "cannot_record"
     NOT_REGISTERED = "not_registered"
     BUSY = "busy"
     LIMIT = "limit"

@@ -1,6 +1,6 @@
 """What the engine and the relay need of the world: links, sound, storage."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import AbstractAsyncContextManager, AbstractContextManager
 from dataclasses import dataclass
 from typing import Protocol, TypeAlias
@@ -214,6 +214,26 @@ class AudioSystem(Protocol):
 
     def open(self, input_name: str, output_name: str) -> AbstractAsyncContextManager[AudioDevice]:
         """Opens both; empty names mean the system's choice. Raises Unavailable(NO_DEVICE) where both are missing."""
+
+
+class Recording(Protocol):
+    """A file of several tracks being written."""
+
+    @property
+    def path(self) -> str: ...
+
+    async def write(self, tracks: Sequence[Samples]) -> None:
+        """Appends to every track, equally long. Raises Unavailable(CANNOT_RECORD)."""
+
+
+class Recordings(Protocol):
+    """Where recordings for finding faults go."""
+
+    @property
+    def folder(self) -> str: ...
+
+    def open(self, tracks: int) -> AbstractAsyncContextManager[Recording]:
+        """A new file, complete at the end of the block. Raises Unavailable(CANNOT_RECORD)."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.audio.tracks import tracks_of
 from tests.loopback.processes import Shop, free_port, shop
 
 NOBODY = "0000:0000:0000:0000:0000:0000:0000:0001"
@@ -88,6 +89,24 @@ def test_two_in_a_room_see_and_hear_each_other(street: Shop) -> None:
         assert phone.exit_code() == 0
         assert max(e["count"] for e in phone.events if e["event"] == "participants") == 2
         assert phone.events[-1]["opened"] > 20
+
+
+def test_a_call_and_a_room_are_recorded_for_finding_faults_where_that_is_asked_for(street: Shop) -> None:
+    port = free_port()
+    street.relay(port)
+    folder, blocked = street.folder / "recordings", street.folder / "alice.seed" / "folder"
+    bob = street.phone("bob", "listen", "--calls", 1, "--record-debug", folder, port=port)
+    fingerprint = bob.until("registered")["fingerprint"]
+    alice = street.phone("alice", "call", fingerprint, "--seconds", 1, port=port)
+    file = Path(bob.until("recording")["file"])
+    assert (alice.exit_code(), bob.exit_code()) == (0, 0)
+    assert file.parent == folder
+    assert [track.size > 24_000 for track in tracks_of(file)] == [True] * 3
+    room = street.phone("carol", "room", "kitchen", "--seconds", 1, "--record-debug", folder, port=port)
+    assert room.until("recording")["file"] != str(file)
+    refused = street.phone("alice", "call", fingerprint, "--record-debug", blocked, port=port)
+    assert refused.exit_code() != 0
+    assert str(blocked) in refused.process.stderr.read()
 
 
 def test_a_call_that_has_to_be_direct_and_cannot_says_so_in_its_exit_code(street: Shop) -> None:

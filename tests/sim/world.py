@@ -206,7 +206,9 @@ class Stage:
         network: NetworkSettings | None = None,
         sound: SimSound | None = None,
         relay: str = f"{RELAY_IP}:{RELAY_PORT}",
+        **world: Any,
     ) -> AsyncIterator[Phone]:
+        """`world`: what this phone's world has besides."""
         chance = random.Random(f"{name}{self.internet.seed}")
         sound = sound or SimSound()
         store = MemorySettings(settings or Settings(alias=name, network=network or NetworkSettings(stun_servers=STUN)))
@@ -214,7 +216,7 @@ class Stage:
         interfaces = SimNetwork(ip)
         changed, states = asyncio.Event(), list[AppState]()
         host = self.internet.host(ip)
-        world = World(
+        doors = World(
             open_endpoint=lambda: _endpoint(host, chance.randbytes(32)),
             resolve=_resolve,
             audio=sound,
@@ -228,13 +230,14 @@ class Stage:
             network=interfaces,
             observe=observe,
             unix_time=lambda: 1_800_000_000 + asyncio.get_running_loop().time(),
+            **world,
         )
 
         def on_state(state: AppState) -> None:
             states.append(state)
             changed.set()
 
-        engine = Engine(world, on_state, relay=relay)
+        engine = Engine(doors, on_state, relay=relay)
         async with task_scope() as tasks:
             tasks.create_task(engine.run(), name=f"engine of {name}")
             yield Phone(engine, sound, store, book, trust, interfaces, states, changed)

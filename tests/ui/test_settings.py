@@ -32,7 +32,7 @@ from wzp_core.engine.commands import (
     TestMicrophone,
     Unlock,
 )  # fmt: skip
-from wzp_core.session.state import AppState, SeedStorage
+from wzp_core.session.state import AppState, RecordingView, SeedStorage
 from wzp_core.settings.schema import Settings
 from wzp_desktop.views.settings.dialog import SettingsDialog
 from wzp_desktop.views.trust import TrustDialog
@@ -151,6 +151,24 @@ def test_what_is_done_to_the_voice_is_switched_by_name(desk, qtbot: QtBot, name:
         wanted = not switch.isChecked()
         qtbot.keyClick(switch, Qt.Key.Key_Space)
         assert getattr(changed(desk).audio, field) is wanted
+
+
+def test_recording_is_switched_by_name_and_says_whose_voices_are_in_it_and_where(desk, qtbot: QtBot) -> None:
+    opened(desk, replace(SETTINGS, recording=RecordingView(folder="Anna's recordings")))
+    assert "their voices are in it too" in desk.words()
+    assert "Anna's recordings" in desk.words()
+    qtbot.keyClick(desk.control("Record calls and rooms", QCheckBox), Qt.Key.Key_Space)
+    assert changed(desk).audio.record_debug
+
+
+def test_while_sound_is_recorded_the_window_says_so_and_can_stop_it(desk) -> None:
+    on = replace(LOBBY.settings, audio=replace(LOBBY.settings.audio, record_debug=True))
+    desk.show(replace(LOBBY, settings=on, recording=RecordingView(folder="here", file="here/today.wav")))
+    assert "the voices you hear are being recorded in here/today.wav" in desk.words()
+    desk.control("Stop recording").click()
+    assert not changed(desk).audio.record_debug
+    desk.show(LOBBY)
+    assert "Stop recording" not in desk.words()
 
 
 def test_each_strength_of_noise_suppression_says_what_it_costs(desk, qtbot: QtBot) -> None:

@@ -10,12 +10,17 @@ Event: TypeAlias = tuple[str, dict[str, Any]]
 
 def changes(before: AppState, after: AppState) -> list[Event]:
     """In the order in which a script expects them."""
-    return [*_relay(before, after), *_call(_same_call(before.call, after.call), after.call)]
+    return [*_relay(before, after), *_recording(before, after), *_call(_same_call(before.call, after.call), after.call)]
 
 
 def _relay(before: AppState, after: AppState) -> Iterator[Event]:
     if before.relay.phase is not RelayPhase.ONLINE and after.relay.phase is RelayPhase.ONLINE and after.me is not None:
         yield "registered", {"fingerprint": after.me.fingerprint, "relay": after.relay.address}
+
+
+def _recording(before: AppState, after: AppState) -> Iterator[Event]:
+    if after.recording.file not in ("", before.recording.file):
+        yield "recording", {"file": after.recording.file}
 
 
 def _same_call(before: CallView | None, after: CallView | None) -> CallView | None:

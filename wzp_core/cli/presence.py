@@ -11,7 +11,8 @@ def add_flags(parser: ArgumentParser) -> None:
     add_identity_flags(parser)
     parser.add_argument("--relay", required=True, metavar="HOST:PORT", help="relay to ask")
     parser.add_argument("--seconds", type=float, metavar="S", help="stop after S seconds")
-    parser.set_defaults(device="none", play=None, record=None, alias="", path="relay", stun=[], no_stun=True)
+    parser.set_defaults(device="none", play=None, record=None, record_debug=None)
+    parser.set_defaults(alias="", path="relay", stun=[], no_stun=True)
 
 
 async def run(options: Namespace, output: Output) -> Exit:

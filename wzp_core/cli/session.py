@@ -14,7 +14,7 @@ from wzp_core.engine.engine import Engine
 from wzp_core.engine.host import keep_pace
 from wzp_core.engine.scope import task_scope
 from wzp_core.errors import ErrorCode
-from wzp_core.session.state import AppState, ContactKeyChanged, EncryptionLost, RelayPhase
+from wzp_core.session.state import AppState, ContactKeyChanged, EncryptionLost, Notice, RelayPhase
 from wzp_core.settings.schema import NetworkSettings
 
 REGISTER_LIMIT_S = 15.0
@@ -43,6 +43,12 @@ def add_engine_flags(parser: ArgumentParser) -> None:
     parser.add_argument("--no-stun", action="store_true", help="contact nothing but the relay and the peer")
     parser.add_argument("--play", type=Path, metavar="WAV", help="what the microphone hears")
     parser.add_argument("--record", type=Path, metavar="WAV", help="where the speaker goes (48 kHz mono)")
+    parser.add_argument(
+        "--record-debug",
+        type=Path,
+        metavar="DIR",
+        help="write microphone, echo reference and what is sent there, for 10 minutes at the most",
+    )
 
 
 def network_settings(options: Namespace) -> NetworkSettings:
@@ -71,12 +77,18 @@ class EngineRun:
     def on_state(self, state: AppState) -> None:
         for name, facts in changes(self._state, state):
             self._output.event(name, **facts)
+        if state.notice != self._state.notice and state.notice is not None:
+            self._tell(state.notice)
         self._state = state
         self._changed.set()
 
     def submit(self, command: Command) -> None:
         if self.engine is not None:
             self.engine.submit(command)
+
+    def _tell(self, notice: Notice) -> None:
+        if notice.code is ErrorCode.CANNOT_RECORD:
+            self._output.error(f"The recording in {notice.detail} could not be written; it was stopped.")
 
     async def until(self, holds: Callable[[AppState], bool], limit_s: float | None = None) -> bool:
         """False when the time is over first."""
@@ -141,6 +153,7 @@ async def engine_run(options: Namespace, output: Output) -> AsyncIterator[Engine
         device=options.device,
         play=options.play,
         record=options.record,
+        record_debug=options.record_debug,
         alias=options.alias,
         network=network_settings(options),
     )

@@ -16,6 +16,7 @@ from wzp_core.engine.media import MediaPump
 from wzp_core.engine.media_care import MediaCare
 from wzp_core.engine.media_link import RoomDoor
 from wzp_core.engine.paths import Paths
+from wzp_core.engine.recorder import record_debug
 from wzp_core.engine.scope import TaskScope, task_scope
 from wzp_core.engine.signalling import Signalling
 from wzp_core.engine.world import World
@@ -204,6 +205,7 @@ class CallSession:
         context.signalling.send(MediaCapability(call_id=self._machine.call_id, words=words), keep=True)
         async with task_scope() as tasks:
             tasks.create_task(self._watch(), name="call statistics")
+            tasks.create_task(record_debug(self._media.pump.capture, context.world, context.board), name="recording")
             try:
                 await self._media.run(context.world.audio, on_lost=self._media_lost)
             except RemoteViolation as error:

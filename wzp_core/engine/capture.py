@@ -7,7 +7,7 @@ from enum import Enum
 
 import numpy as np
 
-from wzp_core.dsp.capture import CaptureChain, CaptureSettings
+from wzp_core.dsp.capture import CaptureChain, CaptureSettings, Recorder
 from wzp_core.dsp.denoise import NoiseSuppression
 from wzp_core.dsp.frame import RATE_HZ
 from wzp_core.engine.knobs import Knobs
@@ -30,6 +30,8 @@ class Capture:
 
     def __init__(self, knobs: Knobs, processing: Processing) -> None:
         self._knobs, self._processing = knobs, processing
+        self.recorder: Recorder | None = None
+        """Gets every frame in step, on the worker's thread."""
         self._worker = ThreadPoolExecutor(1, "capture") if processing is not Processing.NONE else None
         self._chain: CaptureChain | None = None
         self._settings = self._wanted()
@@ -38,7 +40,7 @@ class Capture:
 
     def played(self, samples: Samples) -> None:
         """What was just handed to the speaker: the echo to come."""
-        if self._processing is not Processing.FULL:
+        if self._worker is None:
             return
         self._played.append(samples)
         self._played_samples += samples.size
@@ -64,7 +66,7 @@ class Capture:
             self._chain = CaptureChain(wanted)
         elif wanted != self._settings:
             self._chain.use(wanted)
-        self._settings = wanted
+        self._settings, self._chain.recorder = wanted, self.recorder
         played = np.concatenate(reference) if reference else None
         return self._chain.process(frame, played), self._chain.voice
 

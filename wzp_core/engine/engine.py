@@ -35,6 +35,7 @@ from wzp_core.session.state import (
     Levels,
     Notice,
     Person,
+    RecordingView,
     RelayKeyChanged,
 )
 from wzp_core.settings.schema import Settings
@@ -50,7 +51,8 @@ class Engine:
     ) -> None:
         self._world = world
         self._relay_override = relay
-        self._board = Board(AppState(has_dred=has_dred), on_state)
+        recording = RecordingView(folder=world.recordings.folder if world.recordings is not None else "")
+        self._board = Board(AppState(has_dred=has_dred, recording=recording), on_state)
         self._people = People(world, self._board)
         self._keeper = IdentityKeeper(world, self._board)
         self._commands: asyncio.Queue[ask.Command] = asyncio.Queue()

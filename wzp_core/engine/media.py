@@ -54,7 +54,7 @@ class MediaPump:
         self._missing = (True, True)  # microphone, speaker
         self._without_device = asyncio.Event()
         self._without_device.set()
-        self._knobs, self._capture = knobs, capture
+        self._knobs, self.capture = knobs, capture
         self._on_levels, self._on_opened = on_levels, on_opened
         self._levels_at = 0.0
         self._playout_at = 0.0
@@ -85,7 +85,7 @@ class MediaPump:
                     await self._with_device(audio)
         finally:
             self.paths.close()
-            self._capture.close()
+            self.capture.close()
             self.uplink.close()
             self.downlink.close()
 
@@ -121,14 +121,14 @@ class MediaPump:
             await device.ready()
             now = loop.time()
             for captured in _fresh(device):
-                frame, voice = await self._capture.process(amplified(captured, self._knobs.audio.input_volume))
+                frame, voice = await self.capture.process(amplified(captured, self._knobs.audio.input_volume))
                 self._send(frame, now, voice)
             speaker = 0.0
             while device.wanted() >= FRAME_SAMPLES:
                 played = self._next_frame(now)
                 speaker = meter(played)
                 device.write(played)
-                self._capture.played(played)
+                self.capture.played(played)
             capture_ms, playback_ms = device.delay_ms()
             self.delays_ms = (capture_ms or 0.0, playback_ms or 0.0)
             self._missing = (capture_ms is None, playback_ms is None)

@@ -10,6 +10,7 @@ from wzp_core.engine.knobs import Knobs
 from wzp_core.engine.media import MediaPump
 from wzp_core.engine.media_care import MediaCare, care_for
 from wzp_core.engine.media_link import MediaLinkKeeper, RoomDoor
+from wzp_core.engine.recorder import record_debug
 from wzp_core.engine.scope import task_scope
 from wzp_core.engine.world import World
 from wzp_core.errors import RemoteViolation
@@ -59,6 +60,7 @@ class RoomSession:
             async with task_scope() as tasks:
                 tasks.create_task(self._pump.run(self._world.audio), name="room sound")
                 tasks.create_task(self._watch(), name="room statistics")
+                tasks.create_task(record_debug(self._pump.capture, self._world, self._board), name="recording")
                 tasks.create_task(care_for(self._care), name="care")
                 try:
                     await self._keeper.run(on_link=self._linked, on_lost=self._lost, on_signal=self._signal)

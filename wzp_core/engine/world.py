@@ -13,6 +13,7 @@ from wzp_core.ports import (
     NetworkMonitor,
     PhoneBook,
     PortMapping,
+    Recordings,
     RelayTrust,
     UdpPort,
 )
@@ -91,6 +92,7 @@ class World:
     entropy: Callable[[int], bytes]
     unix_time: Callable[[], float]
     processing: Processing = Processing.NONE
+    recordings: Recordings | None = None
     network: NetworkMonitor | None = None
     port_mapping: PortMapping | None = None
     observe: Observe | None = None

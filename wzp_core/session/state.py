@@ -236,6 +236,14 @@ class Notice:
     detail: str = ""
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RecordingView:
+    """Recordings for finding faults."""
+
+    folder: str = ""  # empty where none can be made
+    file: str = ""  # being written just now
+
+
 class NetcheckStep(Enum):
     """Parts of a network check, in the order in which they usually end."""
 
@@ -277,6 +285,7 @@ class AppState:
     trust: TrustQuestion | None = None
     backup_words: str | None = field(default=None, repr=False)
     notice: Notice | None = None
+    recording: RecordingView = RecordingView()
     netcheck: NetcheckView = NetcheckView()
     settings: Settings = Settings()
     has_dred: bool = False

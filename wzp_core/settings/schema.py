@@ -56,6 +56,7 @@ class AudioSettings(_Checked):
     automatic_gain: bool = setting(False, "Bring speech to an even loudness; for quiet microphones")
     push_to_talk: bool = setting(False, "Send only while a key is held")
     release_delay_ms: int = setting(250, "How long to go on sending after the key is released", low=0, high=2000)
+    record_debug: bool = setting(False, "Record microphone, echo reference and what is sent, for finding faults")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

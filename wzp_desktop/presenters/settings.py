@@ -29,6 +29,7 @@ class SettingsScreen:
     selected_relay: str
     network: NetworkScreen
     dred: str
+    recordings: str  # their folder; empty where none can be made
 
 
 def settings_screen(state: AppState) -> SettingsScreen:
@@ -46,6 +47,7 @@ def settings_screen(state: AppState) -> SettingsScreen:
         selected_relay=state.settings.relay.selected,
         network=network_screen(state.netcheck),
         dred=DRED_YES if state.has_dred else DRED_NO,
+        recordings=state.recording.folder,
     )
 
 

@@ -49,6 +49,8 @@ ERROR: dict[ErrorCode, str] = {
     ErrorCode.BAD_SETTINGS: "The settings could not be read, so the standard ones are in use. Check them in Settings.",
     ErrorCode.BAD_FILE: "A file is damaged or cannot be read. "
     "Check the disk, or restore your identity from its backup.",
+    ErrorCode.CANNOT_RECORD: "The recording could not be written, so it was stopped. "
+    "Check that the folder can be written and the disk has room.",
     ErrorCode.NOT_REGISTERED: "You are not connected to a relay yet. Wait until the dot is green, then try again.",
     ErrorCode.BUSY: "Another call is already going on. Hang up first.",
     ErrorCode.LIMIT: "That is more than is allowed at once. Wait a moment and try again.",

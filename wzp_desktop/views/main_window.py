@@ -16,6 +16,7 @@ from wzp_desktop.presenters.incoming import incoming_screen
 from wzp_desktop.presenters.lobby import lobby_screen
 from wzp_desktop.presenters.navigation import Screen, screen_of
 from wzp_desktop.presenters.palette import chosen_palette
+from wzp_desktop.presenters.recording import recording_text
 from wzp_desktop.presenters.room import room_screen
 from wzp_desktop.presenters.settings import settings_screen
 from wzp_desktop.presenters.talk import can_hold_to_talk
@@ -67,6 +68,7 @@ class MainWindow(QWidget):
             Screen.ROOM: self._room,
         }
         self._notice, self._dismiss = Banner("info", Tone.WARNING), Button("Dismiss", kind="plain")
+        self._recording, self._no_more = Banner("microphone", Tone.DANGER), Button("Stop recording", kind="plain")
         self._stack = QStackedWidget()
         self._trust = TrustDialog(self)
         self._settings: SettingsDialog | None = None
@@ -85,6 +87,7 @@ class MainWindow(QWidget):
         if screen is not self._screen:
             self._turn_to(screen)
         self._talk.set_live(can_hold_to_talk(state))
+        self._recording.tell(recording_text(state))
         self._notice.tell(notice_text(state.notice))
         self._trust.ask(trust_screen(state.trust) if state.trust is not None else None)
         if self._settings is not None and self._settings.isVisible():
@@ -135,6 +138,9 @@ class MainWindow(QWidget):
         spaced(column)
         self._notice.setObjectName("notice")
         self._notice.row.addWidget(self._dismiss)
+        self._recording.setObjectName("recording")
+        self._recording.row.addWidget(self._no_more)
+        column.addWidget(self._recording)
         column.addWidget(self._notice)
         column.addWidget(self._stack, 1)
         for page in self._pages.values():
@@ -149,6 +155,7 @@ class MainWindow(QWidget):
         self._talk.held_changed.connect(lambda held: self.command.emit(HoldToTalk(held)))
         self._lobby.settings_wanted.connect(self.open_settings)
         self._dismiss.clicked.connect(lambda: self.command.emit(DismissNotice()))
+        self._no_more.clicked.connect(self._stop_recording)
         QShortcut(QKeySequence("Ctrl+,"), self, self.open_settings)
         QShortcut(QKeySequence(QKeySequence.StandardKey.Find), self._lobby, self._lobby.focus_search)
         QShortcut(QKeySequence("Ctrl+D"), self._lobby, self._lobby.focus_dial)
@@ -156,6 +163,10 @@ class MainWindow(QWidget):
     def _change_quality(self, quality: str) -> None:
         settings = self._state.settings
         self.command.emit(ChangeSettings(replace(settings, call=replace(settings.call, quality=quality))))
+
+    def _stop_recording(self) -> None:
+        settings = self._state.settings
+        self.command.emit(ChangeSettings(replace(settings, audio=replace(settings.audio, record_debug=False))))
 
     def _fill(self, screen: Screen) -> None:
         state = self._state

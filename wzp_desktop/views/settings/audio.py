@@ -6,6 +6,7 @@ from wzp_desktop.presenters.settings import SettingsScreen
 from wzp_desktop.views.audio_setup import AudioEdit, AudioSetup
 from wzp_desktop.views.frames import rule
 from wzp_desktop.views.settings.push_to_talk import PushToTalkSetup
+from wzp_desktop.views.settings.recording import RecordingSetup
 from wzp_desktop.views.settings.section import Section
 from wzp_desktop.views.settings.voice import VoiceSetup
 
@@ -15,15 +16,17 @@ class AudioSection(Section):
         super().__init__("Sound", "microphone")
         self._setup, self._voice, self._talk = AudioSetup(), VoiceSetup(), PushToTalkSetup()
         self._setup.command.connect(self.command)
-        for part in (self._setup, rule(), self._voice, rule(), self._talk):
+        self._recording = RecordingSetup()
+        for part in (self._setup, rule(), self._voice, rule(), self._talk, rule(), self._recording):
             self.column.addWidget(part)
-        for part in (self._setup, self._voice, self._talk):
+        for part in (self._setup, self._voice, self._talk, self._recording):
             part.edited.connect(self._on_edited)
 
     def apply(self, screen: SettingsScreen, level: float) -> None:
         self._setup.apply(screen.devices, screen.settings.audio, testing=screen.mic_test, level=level)
         self._voice.apply(screen.settings.audio)
         self._talk.apply(screen.settings.audio)
+        self._recording.apply(screen.settings.audio, screen.recordings)
 
     def _on_edited(self, change: AudioEdit) -> None:
         self.edit(lambda settings: replace(settings, audio=change(settings.audio)))
