@@ -43,7 +43,7 @@ class Exit(IntEnum):
 _WORDS = {
     ErrorCode.BAD_SETTINGS: ("configuration: {what}: {reason}", Exit.BAD_SETUP),
     ErrorCode.BAD_FILE: ("cannot use {path}: {reason}", Exit.BAD_SETUP),
-    ErrorCode.NO_PORT: ("cannot listen on UDP {host}:{port}: {cause}", Exit.NO_PORT),
+    ErrorCode.NO_PORT: ("cannot listen on {transport} {host}:{port}: {cause}", Exit.NO_PORT),
 }
 
 
@@ -80,12 +80,14 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def _add_flag(parser: argparse.ArgumentParser, spec: "Field[Any]") -> None:
-    flag, words = "--" + spec.name.replace("_", "-"), spec.metadata["words"]
+    flags = ["--" + name.replace("_", "-") for name in (spec.name, spec.metadata["alias"]) if name]
+    words = spec.metadata["words"]
     if isinstance(spec.default, bool):
-        parser.add_argument(flag, action="store_true", default=None, help=words)
+        parser.add_argument(*flags, action="store_true", default=None, help=words)
         return
     kind = type(spec.default) if isinstance(spec.default, (int, float)) else str
-    parser.add_argument(flag, type=kind, metavar=spec.name.rpartition("_")[2].upper(), help=words)
+    name = spec.name.rpartition("_")[2].upper()
+    parser.add_argument(*flags, dest=spec.name, type=kind, metavar=name, help=words)
 
 
 def _config(args: argparse.Namespace) -> RelayConfig:
@@ -129,7 +131,11 @@ def _announce(relay: Relay) -> None:
 
 def _announce_json(relay: Relay) -> None:
     facts = {"event": "listening", "addr": address_text(relay.address), "fingerprint": relay.fingerprint}
-    print(json.dumps(facts | ({"name": relay.name} if relay.name else {})), flush=True)
+    if relay.name:
+        facts["name"] = relay.name
+    if relay.http_address is not None:
+        facts["http"] = address_text(relay.http_address)
+    print(json.dumps(facts), flush=True)
 
 
 if __name__ == "__main__":

@@ -1,6 +1,7 @@
 """Every option of the relay, once: default, words, key, flag and bounds."""
 
 import ipaddress
+import re
 import tomllib
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import Field, dataclass, field, fields
@@ -21,13 +22,14 @@ def _option(
     words: str,
     *,
     key: str = "",
+    alias: str = "",
     read: Callable[[Any], Any] | None = None,
     low: float = 0,
     high: float = float("inf"),
     choices: tuple[str, ...] = (),
 ) -> Any:
-    """A field that knows its meaning, its TOML key where that is not its name, its reader and its bounds."""
-    meta = {"words": words, "key": key, "read": read, "low": low, "high": high, "choices": choices}
+    """A field that knows its meaning, its TOML key where that is not its name, an older key, its reader and bounds."""
+    meta = {"words": words, "key": key, "alias": alias, "read": read, "low": low, "high": high, "choices": choices}
     return field(default=default, metadata=meta)
 
 
@@ -45,6 +47,16 @@ def _reachable_address(text: Any) -> str:
     host, colon, port = str(text).rpartition(":")
     if not host or not colon or not (port.isascii() and port.isdigit() and 0 < int(port) < 65_536):
         raise ValueError("wants HOST:PORT")
+    return str(text)
+
+
+def _own_address(text: Any) -> str:
+    return str(ipaddress.ip_address(str(text)))
+
+
+def _bearer_token(text: Any) -> str:
+    if text != "" and not re.fullmatch(r"[A-Za-z0-9._~+/=-]{16,256}", str(text)):
+        raise ValueError("wants 16 to 256 letters, digits or . _ ~ + / = -")
     return str(text)
 
 
@@ -87,9 +99,25 @@ class RelayConfig:
         200.0, "most packets of one participant passed on in a second, on average", low=1
     )
     media_kbit_per_second: float = _option(800.0, "most data of one participant passed on, kbit/s, on average", low=1)
+    http_port: int = _option(
+        0, "TCP port for /metrics, /healthz and /presence; 0 is none", alias="metrics_port", high=65_535
+    )
+    http_host: str = _option(
+        "127.0.0.1", "address of that port; other than loopback wants http_token", read=_own_address
+    )
+    http_token: str = _option(
+        "",
+        "what the bearer of every HTTP request but /healthz has to know; better in a file than a flag",
+        read=_bearer_token,
+    )
     log_level: str = _option("info", "least important log lines to write", choices=LOG_LEVELS)
     data_dir: Path = DEFAULT_DATA_DIR  # this and the next by flag only
     identity: Path | None = None  # seed file, where it is not the one in the data directory
+
+    def __post_init__(self) -> None:
+        if self.http_port and not self.http_token and not ipaddress.ip_address(self.http_host).is_loopback:
+            reason = f"is needed where {self.http_host} lets others ask; or set http_host to 127.0.0.1"
+            raise Unavailable(ErrorCode.BAD_SETTINGS, what="http_token", reason=reason)
 
     @property
     def identity_path(self) -> Path:
@@ -111,7 +139,7 @@ def read_document(text: str) -> tuple[dict[str, Any], list[str]]:
         document = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
         raise Unavailable(ErrorCode.BAD_SETTINGS, what="TOML", reason=error) from None
-    specs = {toml_key(spec): spec for spec in options()}
+    specs = {key: spec for spec in options() for key in (spec.metadata["alias"], toml_key(spec)) if key}
     values = {specs[key].name: checked(specs[key], value) for key, value in document.items() if key in specs}
     return values, [key for key in document if key not in specs]
 

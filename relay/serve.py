@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import replace
 
 from relay.config import RelayConfig
@@ -20,12 +20,14 @@ from relay.edge.signal_plane import SignalPlane
 from relay.edge.signal_session import SignalService
 from relay.identity import load_seed
 from relay.observe.counters import Counters, RelayStats
+from relay.observe.sessions import Sessions
 from wzp_core import __version__
 from wzp_core.crypto.certificate import TlsIdentity, tls_identity
 from wzp_core.crypto.identity import Identity, relay_tls_seed
 from wzp_core.io.quic import open_endpoint
 from wzp_core.io.udp import UdpOpener, bind_udp
 from wzp_core.logs import event, logger
+from wzp_core.ports import Address
 from wzp_core.protocol.ids import TlsFingerprint
 
 log = logger("relay")
@@ -39,14 +41,16 @@ class Relay:
         self.address = endpoint.local_address
         self.fingerprint: TlsFingerprint = tls.fingerprint
         self._endpoint = endpoint
+        self.http_address: Address | None = None
         self._counters = Counters()
+        self._sessions = Sessions()
         self._hub = Hub()
         self._rooms = Rooms()
         started_at = asyncio.get_running_loop().time()
         self._calls = CallRegistry(started_at=started_at, most_per_client=config.max_calls_per_client)
         outbox, admission = Outbox(self._hub, self._counters), Admission()
         self._signals = SignalPlane(config, admission, self._hub, self._calls, outbox, self._counters)
-        self._media = RoomPlane(config, admission, self._rooms, self._calls, outbox, self._counters)
+        self._media = RoomPlane(config, admission, self._rooms, self._calls, outbox, self._counters, self._sessions)
         self._listener = Listener(
             endpoint,
             admission,
@@ -61,9 +65,25 @@ class Relay:
             calls=len(self._calls),
             rooms=len(self._rooms),
             sessions=self._media.sessions,
-            malformed_datagrams=self._endpoint.malformed_datagrams,
-            totals=replace(self._counters),
+            totals=replace(self._counters, malformed_datagrams=self._endpoint.malformed_datagrams),
         )
+
+    @asynccontextmanager
+    async def answering_http(self, config: RelayConfig) -> AsyncIterator[None]:
+        """Answers whoever may ask, where the configuration wants that. Raises Unavailable(NO_PORT)."""
+        if not config.http_port:
+            yield
+            return
+        # only here: the app's own relay shall not pay a third of a second for libraries that it does not use
+        from relay.edge.http import serve_http
+        from relay.edge.http_routes import health_routes, metrics_routes, presence_routes
+        from relay.observe.metrics import RelayCollector, new_registry
+
+        registry = new_registry(RelayCollector(self.stats, self._sessions))
+        routes = [*health_routes(), *metrics_routes(registry), *presence_routes(self._hub)]
+        async with serve_http((config.http_host, config.http_port), config.http_token, routes) as self.http_address:
+            event(log, "relay:http_listening", addr=address_text(self.http_address))
+            yield
 
     async def run(self) -> None:
         """Serves until cancelled; every link is closed then."""
@@ -90,8 +110,10 @@ async def serve(
     seed = await asyncio.to_thread(load_seed, config.identity_path)
     tls = tls_identity(relay_tls_seed(seed))
     opened = open_endpoint(config.listen, tls, open_socket=open_socket, both_families=config.listen[0] == "::")
-    async with opened as endpoint, asyncio.TaskGroup() as tasks:
-        relay = Relay(config, seed, tls, endpoint)
+    async with AsyncExitStack() as lifetime:
+        relay = Relay(config, seed, tls, await lifetime.enter_async_context(opened))
+        await lifetime.enter_async_context(relay.answering_http(config))
+        tasks = await lifetime.enter_async_context(asyncio.TaskGroup())
         running = tasks.create_task(relay.run(), name="relay")
         event(log, "relay:listening", addr=address_text(relay.address), fingerprint=relay.fingerprint)
         if on_listening is not None:

@@ -39,6 +39,9 @@ class Hub:
     def __contains__(self, fingerprint: Fingerprint) -> bool:
         return fingerprint in self._entries
 
+    def fingerprints(self) -> tuple[Fingerprint, ...]:
+        return tuple(self._entries)
+
     def connection_of(self, fingerprint: Fingerprint) -> ConnectionId | None:
         entry = self._entries.get(fingerprint)
         return entry.connection if entry else None

@@ -12,11 +12,12 @@ from relay.decide.loudest import Floor, Voice
 from relay.decide.rooms import Member, Rooms, call_of
 from relay.edge.outbox import ListPump, Outbox
 from relay.observe.counters import Counters
+from relay.observe.sessions import SessionRecord, Sessions
 from wzp_core.errors import Unavailable
 from wzp_core.logs import event, logger
 from wzp_core.ports import Link
 from wzp_core.protocol.ids import Fingerprint, RoomName
-from wzp_core.protocol.media.header import peek_level, peek_stream_id
+from wzp_core.protocol.media.header import peek_level, peek_report, peek_stream_id
 
 log = logger("relay")
 
@@ -33,6 +34,7 @@ class Seat:
         "host",
         "link",
         "member",
+        "record",
         "room",
         "sends",
         "voice",
@@ -45,6 +47,7 @@ class Seat:
         room: RoomName,
         member: Member,
         config: RelayConfig,
+        record: SessionRecord,
         counters: Counters,
     ) -> None:
         self.connection = connection
@@ -52,6 +55,7 @@ class Seat:
         self.host = link.remote_address[0]  # where it came from: it may move later
         self.room = room
         self.member = member
+        self.record = record
         self.sends: tuple[Callable[[bytes], bool], ...] = ()
         self.floor: Floor | None = None  # where only the loudest are passed on
         self.voice = Voice()
@@ -71,6 +75,9 @@ class Seat:
             return
         judged = verdict(datagram, self.member.stream_id)
         if judged is Verdict.FORWARD:
+            report = peek_report(datagram)
+            if report:
+                self.record.report = report
             if self.floor is not None and not self._has_floor(self.floor, datagram):
                 counters.packets_withheld += 1
                 return
@@ -100,10 +107,12 @@ class RoomPlane:
         calls: CallRegistry,
         outbox: Outbox,
         counters: Counters,
+        observed: Sessions,
     ) -> None:
         self.config = config
         self._admission = admission
         self.counters = counters
+        self.observed = observed
         self._rooms = rooms
         self._calls = calls
         self._outbox = outbox
@@ -134,11 +143,14 @@ class RoomPlane:
             self._admission.leave(host, who)
             self._outbox.release(connection)
             raise
-        self._seats[connection] = seat = Seat(connection, link, room, member, self.config, self.counters)
+        record = self.observed.open()
+        self._seats[connection] = seat = Seat(connection, link, room, member, self.config, record, self.counters)
         self._outbox.perform(effects)
         self._connect(room)
         self.counters.joins += 1
-        event(log, "relay:room_joined", room=room, fingerprint=who, stream_id=member.stream_id)
+        event(
+            log, "relay:room_joined", room=room, fingerprint=who, stream_id=member.stream_id, session=record.session_id
+        )
         return seat
 
     def announce(self) -> None:
@@ -147,6 +159,7 @@ class RoomPlane:
 
     def leave(self, seat: Seat) -> None:
         self._admission.leave(seat.host, seat.member.fingerprint)
+        self.observed.close(seat.record)
         self._outbox.release(seat.connection)
         self._seats.pop(seat.connection, None)
         seat.sends = ()

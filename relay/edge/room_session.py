@@ -15,6 +15,7 @@ from wzp_core.limits import Bucket, Rate
 from wzp_core.ports import Link
 from wzp_core.protocol.ids import RoomName
 from wzp_core.protocol.signal.call import CallOffer, Hangup
+from wzp_core.protocol.signal.quality import LossRecoveryUpdate
 
 _EPHEMERAL_BYTES = 32
 _BURST_S = 4.0
@@ -36,6 +37,8 @@ class RoomService:
 async def serve_participant(link: Link, service: RoomService) -> None:
     """Returns when the participant leaves, and raises RemoteViolation or Unavailable where it may not be here."""
     plane = service.plane
+    now = asyncio.get_running_loop().time
+    began = now()
     try:
         room = room_of(link.server_name)
         seat = await _seated(link, room, service)
@@ -48,26 +51,34 @@ async def serve_participant(link: Link, service: RoomService) -> None:
                 service.identity, ephemeral_secret=os.urandom(_EPHEMERAL_BYTES), stream_id=seat.member.stream_id
             )
         )
+        plane.observed.handshakes.observe(now() - began)
         plane.announce()
         link.on_media(seat.forward)
-        await _until_gone(link, service)
+        await _until_gone(link, seat, service)
     finally:
         plane.leave(seat)
 
 
 async def _seated(link: Link, room: RoomName, service: RoomService) -> Seat:
     offer = await first_signal(link, CallOffer)
-    check_call_offer(offer)
+    try:
+        check_call_offer(offer)
+    except RemoteViolation:
+        service.plane.counters.auth_refused += 1
+        raise
+    service.plane.counters.auth_accepted += 1
     return service.plane.join(link, room, fingerprint_of(offer.identity_pub), offer.alias, offer.stream_id)
 
 
-async def _until_gone(link: Link, service: RoomService) -> None:
+async def _until_gone(link: Link, seat: Seat, service: RoomService) -> None:
     """Reads what the participant signals until it says goodbye; the link's end raises Unavailable(LINK_CLOSED)."""
     now = asyncio.get_running_loop().time
     bucket = Bucket(_signal_rate(service.config), now())
-    while not isinstance(await link.receive_signal(), Hangup):
+    while not isinstance(message := await link.receive_signal(), Hangup):
         if not bucket.take(_signal_rate(service.config), now()):
             raise RemoteViolation(ErrorCode.LIMIT, what="signals per second", peer=link.remote_address[0])
+        if isinstance(message, LossRecoveryUpdate):
+            seat.record.recovered(message)
 
 
 def _signal_rate(config: RelayConfig) -> Rate:

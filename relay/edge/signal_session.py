@@ -49,8 +49,10 @@ async def serve_signals(link: Link, service: SignalService) -> None:
         if client is not None:
             service.plane.admit(host, client, is_signed=bool(registration.signature))
     except WzpError as error:
+        service.plane.counters.auth_refused += error.code is ErrorCode.BAD_SIGNATURE
         await _refuse(link, service, error)
         raise
+    service.plane.counters.auth_accepted += client is not None and bool(registration.signature)
     ack = RegisterPresenceAck(success=True, relay_build=service.build, relay_region=service.config.region or None)
     if client is None:
         link.send_signal(ack)

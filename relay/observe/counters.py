@@ -1,4 +1,8 @@
-"""What the relay counts: one table, written by the edges and read by whoever shows it."""
+"""What the relay counts: one table, written by the edges and read by whoever shows it.
+
+Every field is a metric by itself (observe/metrics.py): a total `wzp_relay_NAME_total`, a number of now
+`wzp_relay_active_NAME`.
+"""
 
 from dataclasses import dataclass
 
@@ -10,7 +14,10 @@ class Counters:
     links_accepted: int = 0
     links_refused: int = 0  # over a limit
     links_failed: int = 0  # ended by a violation, a refusal or an error of ours
+    malformed_datagrams: int = 0  # not even QUIC
     slow_readers_cut: int = 0
+    auth_accepted: int = 0  # a registration or a join that was signed, and rightly
+    auth_refused: int = 0
     registrations: int = 0
     registrations_refused: int = 0
     probes: int = 0
@@ -36,5 +43,4 @@ class RelayStats:
     calls: int
     rooms: int
     sessions: int
-    malformed_datagrams: int  # not even QUIC
     totals: Counters

@@ -368,7 +368,7 @@ async def test_special_server_names(net: Net) -> None:
 
 async def test_random_bytes_at_the_port_change_nothing_but_counters(net: Net) -> None:
     ann = await net.register(ANN)
-    before = replace(net.relay.stats(), malformed_datagrams=0, totals=None)  # type: ignore[arg-type]  # not compared
+    before = replace(net.relay.stats(), totals=None)  # type: ignore[arg-type]  # not compared
     chance = random.Random(7)
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as stranger:
         for number in range(10_000):
@@ -377,8 +377,8 @@ async def test_random_bytes_at_the_port_change_nothing_but_counters(net: Net) ->
                 await settled(ann)
     await settled(ann)
     after = net.relay.stats()
-    assert replace(after, malformed_datagrams=0, totals=None) == before  # type: ignore[arg-type]
-    assert after.malformed_datagrams > 0
+    assert replace(after, totals=None) == before  # type: ignore[arg-type]
+    assert after.totals.malformed_datagrams > 0
     assert after.totals.links_failed == 0
 
 

@@ -45,7 +45,7 @@ def test_at_the_sockets_of_relay_and_phones(scene: Scene) -> None:
                     stage.internet.carry(chance_bytes(chance), ("192.0.2.9", 9), door)
                 await asyncio.sleep(0.1)
             await still_talking(alice, bob)
-            assert relay.stats().malformed_datagrams > 0
+            assert relay.stats().totals.malformed_datagrams > 0
 
     scene(script)
 

@@ -77,7 +77,8 @@ def bind_udp(bind: Address, receiver: Receiver) -> UdpSocket:
         sock.bind(bind)
     except OSError as error:
         sock.close()
-        raise Unavailable(ErrorCode.NO_PORT, host=bind[0], port=bind[1], cause=error.strerror) from error
+        facts = {"transport": "UDP", "host": bind[0], "port": bind[1], "cause": error.strerror}
+        raise Unavailable(ErrorCode.NO_PORT, **facts) from error
     udp = _KernelUdp(sock, receiver)
     loop.add_reader(sock, udp.drain)
     return udp

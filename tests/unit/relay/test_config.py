@@ -32,12 +32,35 @@ def test_a_later_source_wins() -> None:
         'advertised_addr = "nowhere"',
         'log_level = "loud"',
         "max_sessions = = 1",
+        "http_port = 70000",
+        'http_host = "everywhere"',
+        'http_token = "too short"',
+        'http_token = "sixteen letters with spaces"',
     ],
 )
 def test_a_value_that_makes_no_sense_is_refused(line: str) -> None:
     with pytest.raises(Unavailable) as refused:
         read_document(line)
     assert refused.value.code is ErrorCode.BAD_SETTINGS
+
+
+def test_the_http_port_may_stand_under_the_name_of_older_relays() -> None:
+    assert read_document("metrics_port = 9090") == ({"http_port": 9090}, [])
+
+
+@pytest.mark.parametrize("host", ["0.0.0.0", "::", "192.0.2.1"])
+def test_others_may_ask_over_http_only_with_a_token(host: str) -> None:
+    RelayConfig(http_host=host)  # nobody can ask
+    RelayConfig(http_host=host, http_port=9090, http_token="a-token-of-some-length")  # noqa: S106
+    with pytest.raises(Unavailable) as refused:
+        RelayConfig(http_host=host, http_port=9090)
+    assert refused.value.code is ErrorCode.BAD_SETTINGS
+    assert refused.value.facts["what"] == "http_token"
+
+
+@pytest.mark.parametrize("host", ["127.0.0.1", "127.8.9.10", "::1"])
+def test_this_machine_may_ask_without_a_token(host: str) -> None:
+    assert RelayConfig(http_host=host, http_port=9090).http_token == ""
 
 
 def test_the_example_file_holds_every_key_with_its_default() -> None:

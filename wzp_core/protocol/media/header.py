@@ -128,6 +128,11 @@ def peek_stream_id(datagram: bytes) -> int:
     return datagram[11]
 
 
+def peek_report(datagram: bytes) -> bytes:
+    """The coded quality report of a well-formed packet, sealed or not; empty where it carries none."""
+    return datagram[-REPORT_BYTES:] if datagram[0] & _REPORT else b""
+
+
 def peek_level(datagram: bytes) -> int:
     """Speech level 0…15 of a well-formed packet."""
     return datagram[10] >> 4

@@ -1,0 +1,46 @@
+"""What may be asked over HTTP; `Relay.answering_http` in serve.py puts the routes of all subjects together."""
+
+from aiohttp import web
+from prometheus_client import CollectorRegistry
+from prometheus_client.exposition import choose_encoder
+
+from relay.decide.presence import Hub
+from relay.edge.http import OPEN_PATH, json_answer
+from wzp_core.errors import RemoteViolation
+from wzp_core.protocol.ids import Fingerprint, parse_fingerprint
+
+LOCAL = "Local"
+
+
+def health_routes() -> list[web.RouteDef]:
+    async def health(_request: web.Request) -> web.Response:
+        return json_answer({"status": "ok"})
+
+    return [web.get(OPEN_PATH, health)]
+
+
+def metrics_routes(registry: CollectorRegistry) -> list[web.RouteDef]:
+    async def metrics(request: web.Request) -> web.Response:
+        encode, content_type = choose_encoder(request.headers.get("Accept", ""))
+        return web.Response(body=encode(registry), headers={"Content-Type": content_type})
+
+    return [web.get("/metrics", metrics)]
+
+
+def presence_routes(hub: Hub) -> list[web.RouteDef]:
+    async def everybody(_request: web.Request) -> web.Response:
+        return json_answer([{"fingerprint": who, "location": LOCAL} for who in hub.fingerprints()])
+
+    async def one(request: web.Request) -> web.Response:
+        who = asked_fingerprint(request)
+        return json_answer({"fingerprint": who, "location": LOCAL if who in hub else None})
+
+    return [web.get("/presence", everybody), web.get("/presence/{fingerprint}", one)]
+
+
+def asked_fingerprint(request: web.Request) -> Fingerprint:
+    """Of a path with {fingerprint}. Raises HTTPBadRequest."""
+    try:
+        return parse_fingerprint(request.match_info["fingerprint"])
+    except RemoteViolation:
+        raise web.HTTPBadRequest(reason="a fingerprint has 32 hex digits") from None

@@ -1,0 +1,116 @@
+from collections.abc import Iterator
+from dataclasses import asdict, fields
+
+import pytest
+from prometheus_client import CollectorRegistry
+from prometheus_client.core import GaugeMetricFamily, Metric
+from prometheus_client.openmetrics.exposition import generate_latest as open_metrics
+from prometheus_client.registry import REGISTRY, Collector
+
+from relay.observe.counters import Counters, RelayStats
+from relay.observe.metrics import RelayCollector, new_registry
+from relay.observe.sessions import HANDSHAKE_BOUNDS_S, Sessions
+from wzp_core import __version__
+from wzp_core.protocol.media.report import QualityReport
+from wzp_core.protocol.signal.quality import LossRecoveryUpdate
+
+NOW = {spec.name: number for number, spec in enumerate(fields(RelayStats), 1) if spec.name != "totals"}
+TOTALS = {spec.name: number for number, spec in enumerate(fields(Counters), 101)}
+
+
+def stats() -> RelayStats:
+    return RelayStats(**NOW, totals=Counters(**TOTALS))
+
+
+def observed(sessions: Sessions) -> CollectorRegistry:
+    return new_registry(RelayCollector(stats, sessions))
+
+
+def series(registry: CollectorRegistry, name: str) -> dict[str, float]:
+    """Values by session."""
+    return {
+        sample.labels["session_id"]: sample.value
+        for family in registry.collect()
+        for sample in family.samples
+        if sample.name == name
+    }
+
+
+def test_every_number_of_the_tables_is_a_metric() -> None:
+    registry = observed(Sessions())
+    for name, value in asdict(stats()).items():
+        if name != "totals":
+            assert registry.get_sample_value(f"wzp_relay_active_{name}") == value
+    for name, value in TOTALS.items():
+        if not name.startswith("auth_"):
+            assert registry.get_sample_value(f"wzp_relay_{name}_total") == value
+
+
+def test_attempts_to_prove_an_identity_are_told_by_their_result() -> None:
+    registry = observed(Sessions())
+    name = "wzp_relay_auth_attempts_total"
+    assert registry.get_sample_value(name, {"result": "ok"}) == TOTALS["auth_accepted"]
+    assert registry.get_sample_value(name, {"result": "fail"}) == TOTALS["auth_refused"]
+
+
+def test_the_version_is_told() -> None:
+    assert observed(Sessions()).get_sample_value("wzp_relay_build_info", {"version": __version__}) == 1
+
+
+def test_buckets_of_the_handshake_are_cumulative() -> None:
+    sessions = Sessions()
+    for seconds in (0.0005, 0.02, 0.02, 60.0):
+        sessions.handshakes.observe(seconds)
+    registry = observed(sessions)
+    name = "wzp_relay_handshake_duration_seconds"
+    told = [registry.get_sample_value(f"{name}_bucket", {"le": str(bound)}) for bound in HANDSHAKE_BOUNDS_S]
+    assert told == [1, 1, 1, 3, 3, 3, 3, 3, 3, 3]
+    assert registry.get_sample_value(f"{name}_bucket", {"le": "+Inf"}) == 4
+    assert registry.get_sample_value(f"{name}_count") == 4
+    assert registry.get_sample_value(f"{name}_sum") == pytest.approx(60.0405)
+
+
+def test_a_session_shows_what_it_told_and_nothing_before_or_after() -> None:
+    sessions = Sessions()
+    registry = observed(sessions)
+    silent, telling = sessions.open(), sessions.open()
+    telling.report = QualityReport.of(loss_pct=20, rtt_ms=120, jitter_ms=7).encode()
+    telling.recovered(LossRecoveryUpdate(dred_reconstructions=17, classical_plc_invocations=4, frames_decoded=9000))
+    who = telling.session_id
+    expected = {
+        "wzp_relay_session_loss_pct": 20.0,
+        "wzp_relay_session_rtt_ms": 120,
+        "wzp_relay_session_jitter_ms": 7,
+        "wzp_relay_session_dred_reconstructions_total": 17,
+        "wzp_relay_session_classical_plc_total": 4,
+    }
+    assert {name: series(registry, name) for name in expected} == {name: {who: v} for name, v in expected.items()}
+    sessions.close(telling)
+    assert {name: series(registry, name) for name in expected} == {name: {} for name in expected}
+    assert silent in set(sessions)
+
+
+def test_older_and_newer_formats_can_be_written() -> None:
+    sessions = Sessions()
+    sessions.open().recovered(LossRecoveryUpdate(dred_reconstructions=2**64 - 1))
+    assert open_metrics(observed(sessions)).endswith(b"# EOF\n")
+
+
+def test_relays_of_one_process_are_apart() -> None:
+    one, other = Sessions(), Sessions()
+    record = one.open()
+    record.report = bytes(4)
+    names = "wzp_relay_session_loss_pct"
+    assert series(observed(one), names) == {record.session_id: 0.0}
+    assert series(observed(other), names) == {}
+    assert not [name for family in REGISTRY.collect() if (name := family.name).startswith("wzp")]
+
+
+class Mine(Collector):
+    def collect(self) -> Iterator[Metric]:
+        yield GaugeMetricFamily("wzp_relay_active_rooms", "Mine", 1)
+
+
+def test_a_metric_that_two_tables_name_is_refused() -> None:
+    with pytest.raises(ValueError, match="wzp_relay_active_rooms"):
+        new_registry(RelayCollector(stats, Sessions()), Mine())
