@@ -85,6 +85,9 @@ def _add_flag(parser: argparse.ArgumentParser, spec: "Field[Any]") -> None:
     if isinstance(spec.default, bool):
         parser.add_argument(*flags, action="store_true", default=None, help=words)
         return
+    if spec.metadata["many"]:
+        parser.add_argument(*flags, action="append", metavar="ADDR", help=words)
+        return
     kind = type(spec.default) if isinstance(spec.default, (int, float)) else str
     name = spec.name.rpartition("_")[2].upper()
     parser.add_argument(*flags, dest=spec.name, type=kind, metavar=name, help=words)

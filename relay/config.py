@@ -10,6 +10,7 @@ from typing import Any
 
 from wzp_core.errors import ErrorCode, Unavailable
 from wzp_core.ports import Address
+from wzp_core.protocol.address import numeric_address
 
 LOG_LEVELS = ("debug", "info", "warning", "error")
 DEFAULT_DATA_DIR = Path("~/.wzp")
@@ -27,9 +28,14 @@ def _option(
     low: float = 0,
     high: float = float("inf"),
     choices: tuple[str, ...] = (),
+    many: bool = False,
 ) -> Any:
-    """A field that knows its meaning, its TOML key where that is not its name, an older key, its reader and bounds."""
+    """A field that knows its meaning, its TOML key where that is not its name, an older key, its reader and bounds.
+
+    One of `many` holds a tuple: a list in the file, to which each use of the flag adds one.
+    """
     meta = {"words": words, "key": key, "alias": alias, "read": read, "low": low, "high": high, "choices": choices}
+    meta["many"] = many
     return field(default=default, metadata=meta)
 
 
@@ -58,6 +64,13 @@ def _bearer_token(text: Any) -> str:
     if text != "" and not re.fullmatch(r"[A-Za-z0-9._~+/=-]{16,256}", str(text)):
         raise ValueError("wants 16 to 256 letters, digits or . _ ~ + / = -")
     return str(text)
+
+
+def _relay_address(text: Any) -> Address:
+    address = numeric_address(str(text))
+    if address is None:
+        raise ValueError("wants ADDRESS:PORT, the address as a number")
+    return address
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -110,6 +123,14 @@ class RelayConfig:
         "what the bearer of every HTTP request but /healthz has to know; better in a file than a flag",
         read=_bearer_token,
     )
+    probe: tuple[Address, ...] = _option(
+        (),
+        "relay to watch, ADDRESS:PORT: it is told who is here, and relays at its address (nobody else) are believed"
+        " about who is there; may be given again",
+        key="probe_targets",
+        read=_relay_address,
+        many=True,
+    )
     log_level: str = _option("info", "least important log lines to write", choices=LOG_LEVELS)
     data_dir: Path = DEFAULT_DATA_DIR  # this and the next by flag only
     identity: Path | None = None  # seed file, where it is not the one in the data directory
@@ -148,6 +169,9 @@ def checked(spec: "Field[Any]", value: Any) -> Any:
     """A value of a file or flag as the field wants it. Raises Unavailable(BAD_SETTINGS)."""
     meta = spec.metadata
     try:
+        if meta["many"]:
+            _check_type(value, [])
+            return tuple(meta["read"](item) for item in value)
         if meta["read"] is not None:
             return meta["read"](value)
         _check_type(value, spec.default)
@@ -168,10 +192,12 @@ def _check_type(value: Any, default: Any) -> None:
 
 
 def merged(sources: Iterable[Mapping[str, Any]]) -> RelayConfig:
-    """The configuration of several sources of checked values; the last one wins."""
+    """The configuration of several sources of checked values; the last one wins, but lists grow."""
+    lists = {spec.name for spec in options() if spec.metadata["many"]}
     values: dict[str, Any] = {}
     for source in sources:
-        values.update(source)
+        for name, value in source.items():
+            values[name] = (*values.get(name, ()), *value) if name in lists else value
     return RelayConfig(**values)
 
 
@@ -187,6 +213,8 @@ def example_document() -> str:
 def _toml_value(value: Any) -> str:
     if isinstance(value, bool):
         return str(value).lower()
+    if value == ():
+        return "[]"
     if isinstance(value, tuple):
         host, port = value
         return f'"{host}:{port}"'

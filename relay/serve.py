@@ -9,10 +9,13 @@ from relay.config import RelayConfig
 from relay.decide.admission import Admission
 from relay.decide.calls import CallRegistry
 from relay.decide.presence import Hub
+from relay.decide.registry import Registry
 from relay.decide.rooms import Rooms
 from relay.edge.addresses import address_text
 from relay.edge.endpoint import ServerEndpoint
 from relay.edge.listener import Listener
+from relay.edge.mesh import Mesh
+from relay.edge.mesh_node import MeshNode
 from relay.edge.outbox import Outbox
 from relay.edge.room_plane import RoomPlane
 from relay.edge.room_session import RoomService
@@ -51,11 +54,20 @@ class Relay:
         outbox, admission = Outbox(self._hub, self._counters), Admission()
         self._signals = SignalPlane(config, admission, self._hub, self._calls, outbox, self._counters)
         self._media = RoomPlane(config, admission, self._rooms, self._calls, outbox, self._counters, self._sessions)
+        node = MeshNode(
+            config,
+            Registry(self._hub, self._rooms, config.probe),
+            listening=self.address,
+            own_id=tls.fingerprint,
+            counters=self._counters,
+        )
+        self.mesh = Mesh(config, node, endpoint)
         self._listener = Listener(
             endpoint,
             admission,
             SignalService(plane=self._signals, listening=self.address, build=__version__),
             RoomService(plane=self._media, identity=Identity.from_seed(seed)),
+            self.mesh,
             self._counters,
         )
 
@@ -76,11 +88,13 @@ class Relay:
             return
         # only here: the app's own relay shall not pay a third of a second for libraries that it does not use
         from relay.edge.http import serve_http
-        from relay.edge.http_routes import health_routes, metrics_routes, presence_routes
+        from relay.edge.http_routes import health_routes, metrics_routes
+        from relay.edge.mesh_routes import mesh_routes
+        from relay.observe.mesh import ProbeCollector
         from relay.observe.metrics import RelayCollector, new_registry
 
-        registry = new_registry(RelayCollector(self.stats, self._sessions))
-        routes = [*health_routes(), *metrics_routes(registry), *presence_routes(self._hub)]
+        registry = new_registry(RelayCollector(self.stats, self._sessions), ProbeCollector(self.mesh.probes))
+        routes = [*health_routes(), *metrics_routes(registry), *mesh_routes(self.mesh)]
         async with serve_http((config.http_host, config.http_port), config.http_token, routes) as self.http_address:
             event(log, "relay:http_listening", addr=address_text(self.http_address))
             yield
@@ -90,6 +104,7 @@ class Relay:
         try:
             async with asyncio.TaskGroup() as tasks:
                 tasks.create_task(self._signals.keep_time(), name="relay clock")
+                tasks.create_task(self.mesh.run(), name="relay mesh")
                 tasks.create_task(self._listener.run(), name="relay listener")
         finally:
             self._signals.close()

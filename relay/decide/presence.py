@@ -42,6 +42,10 @@ class Hub:
     def fingerprints(self) -> tuple[Fingerprint, ...]:
         return tuple(self._entries)
 
+    def alias_of(self, fingerprint: Fingerprint) -> str | None:
+        entry = self._entries.get(fingerprint)
+        return entry.alias if entry else None
+
     def connection_of(self, fingerprint: Fingerprint) -> ConnectionId | None:
         entry = self._entries.get(fingerprint)
         return entry.connection if entry else None

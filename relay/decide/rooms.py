@@ -1,7 +1,7 @@
 """Who is in which media room, under which stream id (relay.md §3, e2e.md §1)."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from types import MappingProxyType
 
@@ -59,6 +59,17 @@ class Rooms:
     def members(self, room: RoomName) -> Mapping[ConnectionId, Member]:
         found = self._rooms.get(room)
         return MappingProxyType(found.members if found else {})
+
+    def fingerprints(self) -> Iterator[Fingerprint]:
+        """Of all members."""
+        return (member.fingerprint for room in self._rooms.values() for member in room.members.values())
+
+    def room_with(self, fingerprint: Fingerprint) -> RoomName | None:
+        """A room that somebody is in."""
+        rooms = self._rooms.items()
+        return next(
+            (name for name, room in rooms if any(m.fingerprint == fingerprint for m in room.members.values())), None
+        )
 
     def join(
         self,

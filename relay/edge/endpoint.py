@@ -3,6 +3,7 @@
 from typing import Protocol
 
 from wzp_core.ports import Address, Link
+from wzp_core.protocol.ids import TlsFingerprint
 
 
 class ServerLink(Link, Protocol):
@@ -19,5 +20,8 @@ class ServerEndpoint(Protocol):
 
     @property
     def local_address(self) -> Address: ...
+
+    async def dial(self, address: Address, server_name: str, *, pin: TlsFingerprint | None = None) -> Link:
+        """A link to another relay; raises as `Endpoint.dial`."""
 
     async def accept(self) -> ServerLink: ...

@@ -4,12 +4,9 @@ from aiohttp import web
 from prometheus_client import CollectorRegistry
 from prometheus_client.exposition import choose_encoder
 
-from relay.decide.presence import Hub
 from relay.edge.http import OPEN_PATH, json_answer
 from wzp_core.errors import RemoteViolation
 from wzp_core.protocol.ids import Fingerprint, parse_fingerprint
-
-LOCAL = "Local"
 
 
 def health_routes() -> list[web.RouteDef]:
@@ -25,17 +22,6 @@ def metrics_routes(registry: CollectorRegistry) -> list[web.RouteDef]:
         return web.Response(body=encode(registry), headers={"Content-Type": content_type})
 
     return [web.get("/metrics", metrics)]
-
-
-def presence_routes(hub: Hub) -> list[web.RouteDef]:
-    async def everybody(_request: web.Request) -> web.Response:
-        return json_answer([{"fingerprint": who, "location": LOCAL} for who in hub.fingerprints()])
-
-    async def one(request: web.Request) -> web.Response:
-        who = asked_fingerprint(request)
-        return json_answer({"fingerprint": who, "location": LOCAL if who in hub else None})
-
-    return [web.get("/presence", everybody), web.get("/presence/{fingerprint}", one)]
 
 
 def asked_fingerprint(request: web.Request) -> Fingerprint:

@@ -5,6 +5,8 @@ import asyncio
 from relay.decide.admission import Admission
 from relay.edge.endpoint import ServerEndpoint, ServerLink
 from relay.edge.farewell import closed_within
+from relay.edge.mesh import Mesh
+from relay.edge.probe_session import serve_probe
 from relay.edge.room_session import RoomService, serve_participant
 from relay.edge.signal_session import SignalService, serve_signals
 from relay.observe.counters import Counters
@@ -25,11 +27,13 @@ class Listener:
         admission: Admission,
         signals: SignalService,
         rooms: RoomService,
+        mesh: Mesh,
         counters: Counters,
     ) -> None:
         self._endpoint = endpoint
         self._signals = signals
         self._rooms = rooms
+        self._mesh = mesh
         self._counters = counters
         self._admission = admission
 
@@ -74,5 +78,7 @@ class Listener:
                 await closed_within(link, _BUILD_READ_S)
             case "_signal":
                 await serve_signals(link, self._signals)
+            case "_probe":
+                await serve_probe(link, self._mesh)
             case _:
                 await serve_participant(link, self._rooms)

@@ -31,6 +31,9 @@ def test_a_later_source_wins() -> None:
         'listen_addr = "127.0.0.1:70000"',
         'advertised_addr = "nowhere"',
         'log_level = "loud"',
+        'probe_targets = "10.0.0.1:4433"',
+        'probe_targets = ["relay.example:4433"]',
+        "probe_targets = [4433]",
         "max_sessions = = 1",
         "http_port = 70000",
         'http_host = "everywhere"',
@@ -61,6 +64,12 @@ def test_others_may_ask_over_http_only_with_a_token(host: str) -> None:
 @pytest.mark.parametrize("host", ["127.0.0.1", "127.8.9.10", "::1"])
 def test_this_machine_may_ask_without_a_token(host: str) -> None:
     assert RelayConfig(http_host=host, http_port=9090).http_token == ""
+
+
+def test_lists_of_the_file_and_of_flags_add_up() -> None:
+    values, _ = read_document('probe_targets = ["10.0.0.1:4433"]')
+    config = merged([values, {"probe": (("2001:db8::1", 1),)}])
+    assert config.probe == (("10.0.0.1", 4433), ("2001:db8::1", 1))
 
 
 def test_the_example_file_holds_every_key_with_its_default() -> None:

@@ -67,13 +67,18 @@ class PresenceUpdate(SignalMessage):
 @signal("RouteQuery")
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RouteQuery(SignalMessage):
+    """Where is somebody? Passed on `ttl` times, and not to relays whose certificate is among `visited`."""
+
     fingerprint: str
     ttl: U8
+    visited: tuple[str, ...] = omitted(())
 
 
 @signal("RouteResponse")
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RouteResponse(SignalMessage):
+    """The relays from the one that answers to the one that somebody is on."""
+
     fingerprint: str
     found: bool
     relay_chain: tuple[str, ...]

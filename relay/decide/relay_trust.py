@@ -1,0 +1,27 @@
+"""Which other relays are believed: whoever else gossips is a stranger."""
+
+from collections.abc import Collection
+from dataclasses import dataclass
+from ipaddress import IPv6Address, ip_address
+
+from wzp_core.protocol.address import Address
+from wzp_core.protocol.ids import TlsFingerprint
+
+
+def plain_host(host: str) -> str:
+    """Without scope, and an IPv4 address as what it is where a socket for both families shows it mapped."""
+    ip = ip_address(host.partition("%")[0])
+    if isinstance(ip, IPv6Address) and ip.ipv4_mapped is not None:
+        ip = ip.ipv4_mapped
+    return str(ip)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RelayTrust:
+    """A relay is known by its certificate, or by the host of a probe target: QUIC proves that it answers there."""
+
+    certificates: Collection[TlsFingerprint] = ()
+    hosts: Collection[str] = ()
+
+    def covers(self, address: Address, certificate: TlsFingerprint | None) -> bool:
+        return certificate in self.certificates or plain_host(address[0]) in self.hosts
