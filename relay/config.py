@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import Field, dataclass, field, fields
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 from wzp_core.errors import ErrorCode, Unavailable
 from wzp_core.ports import Address
@@ -73,6 +74,13 @@ def _relay_address(text: Any) -> Address:
     return address
 
 
+def _web_address(text: Any) -> str:
+    parts = urlsplit(str(text))
+    if text and (parts.scheme not in ("http", "https") or not parts.hostname):
+        raise ValueError("wants http://… or https://…")
+    return str(text)
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RelayConfig:
     """What one relay runs with (relay.md §1)."""
@@ -88,6 +96,7 @@ class RelayConfig:
     )
     name: str = _option("", "name of this relay for people")
     region: str = _option("", "region that clients are told")
+    auth_url: str = _option("", "web service that says whose token it is; empty lets everybody in", read=_web_address)
     require_signatures: bool = _option(False, "refuse registrations without a signature, as older clients send them")
     max_sessions: int = _option(100, "most participants in all rooms together", low=1)
     loudest: int = _option(

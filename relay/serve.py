@@ -21,6 +21,7 @@ from relay.edge.room_plane import RoomPlane
 from relay.edge.room_session import RoomService
 from relay.edge.signal_plane import SignalPlane
 from relay.edge.signal_session import SignalService
+from relay.edge.token_check import TokenCheck, open_token_check
 from relay.identity import load_seed
 from relay.observe.counters import Counters, RelayStats
 from relay.observe.sessions import Sessions
@@ -39,7 +40,14 @@ log = logger("relay")
 class Relay:
     """A running relay, as its owner sees it."""
 
-    def __init__(self, config: RelayConfig, seed: bytes, tls: TlsIdentity, endpoint: ServerEndpoint) -> None:
+    def __init__(
+        self,
+        config: RelayConfig,
+        seed: bytes,
+        tls: TlsIdentity,
+        endpoint: ServerEndpoint,
+        tokens: TokenCheck,
+    ) -> None:
         self.name = config.name
         self.address = endpoint.local_address
         self.fingerprint: TlsFingerprint = tls.fingerprint
@@ -65,8 +73,8 @@ class Relay:
         self._listener = Listener(
             endpoint,
             admission,
-            SignalService(plane=self._signals, listening=self.address, build=__version__),
-            RoomService(plane=self._media, identity=Identity.from_seed(seed)),
+            SignalService(plane=self._signals, tokens=tokens, listening=self.address, build=__version__),
+            RoomService(plane=self._media, tokens=tokens, identity=Identity.from_seed(seed)),
             self.mesh,
             self._counters,
         )
@@ -126,7 +134,9 @@ async def serve(
     tls = tls_identity(relay_tls_seed(seed))
     opened = open_endpoint(config.listen, tls, open_socket=open_socket, both_families=config.listen[0] == "::")
     async with AsyncExitStack() as lifetime:
-        relay = Relay(config, seed, tls, await lifetime.enter_async_context(opened))
+        endpoint = await lifetime.enter_async_context(opened)
+        tokens = await lifetime.enter_async_context(open_token_check(config.auth_url))
+        relay = Relay(config, seed, tls, endpoint, tokens)
         await lifetime.enter_async_context(relay.answering_http(config))
         tasks = await lifetime.enter_async_context(asyncio.TaskGroup())
         running = tasks.create_task(relay.run(), name="relay")

@@ -24,6 +24,9 @@ class ErrorCode(Enum):
     UNREACHABLE = "unreachable"
     TIMED_OUT = "timed_out"
     REGISTRATION_REFUSED = "registration_refused"
+    TOKEN_REFUSED = "token_refused"  # noqa: S105
+    TOKEN_UNCHECKED = "token_unchecked"  # noqa: S105  # the relay could not have it checked
+    NOT_ADMITTED = "not_admitted"  # to a room that is for others
     NO_PORT = "no_port"
     NO_DEVICE = "no_device"
     NO_CODEC = "no_codec"

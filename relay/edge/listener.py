@@ -12,6 +12,7 @@ from relay.edge.signal_session import SignalService, serve_signals
 from relay.observe.counters import Counters
 from wzp_core.errors import ErrorCode, WzpError
 from wzp_core.logs import event, logger
+from wzp_core.protocol.refusal import REFUSALS
 
 log = logger("relay")
 
@@ -61,6 +62,7 @@ class Listener:
         except WzpError as error:
             if error.code is not ErrorCode.LINK_CLOSED:
                 self._counters.links_failed += 1
+                reason = error.code.value if error.code in REFUSALS else reason
                 event(log, "relay:link_refused", peer=link.remote_address[0], server_name=link.server_name, error=error)
         except Exception:  # the one place where a slip of ours costs a single link and not the whole relay
             self._counters.links_failed += 1

@@ -117,7 +117,6 @@ class RoomPlane:
         self._calls = calls
         self._outbox = outbox
         self._seats: dict[ConnectionId, Seat] = {}
-        self._loudest = config.loudest
         self._floors: dict[RoomName, Floor] = {}  # of rooms with more members than places
         self._rosters = ListPump(rooms, outbox)
         self._loop = asyncio.get_running_loop()
@@ -175,6 +174,9 @@ class RoomPlane:
         self.config = config
         for seat in self._seats.values():
             seat.reconfigure(config)
+        self._floors.clear()
+        for room in {seat.room for seat in self._seats.values()}:
+            self._connect(room)
 
     def close(self) -> None:
         self._rosters.close()
@@ -189,7 +191,8 @@ class RoomPlane:
 
     def _floor(self, room: RoomName, members: int) -> Floor | None:
         """None where nobody has more others to hear than are passed on."""
-        if not self._loudest or members <= self._loudest + 1:
+        loudest = self.config.loudest
+        if not loudest or members <= loudest + 1:
             self._floors.pop(room, None)
             return None
-        return self._floors.setdefault(room, Floor(self._loudest))
+        return self._floors.setdefault(room, Floor(loudest))

@@ -8,6 +8,7 @@ from relay.config import RelayConfig
 from relay.decide.rooms import room_of
 from relay.edge.first_signal import first_signal
 from relay.edge.room_plane import RoomPlane, Seat
+from relay.edge.token_check import TokenCheck
 from wzp_core.crypto.handshake import call_answer, check_call_offer
 from wzp_core.crypto.identity import Identity, fingerprint_of
 from wzp_core.errors import ErrorCode, RemoteViolation, WzpError
@@ -26,6 +27,7 @@ class RoomService:
     """What all participants' sessions share."""
 
     plane: RoomPlane
+    tokens: TokenCheck
     identity: Identity
 
     @property
@@ -60,14 +62,16 @@ async def serve_participant(link: Link, service: RoomService) -> None:
 
 
 async def _seated(link: Link, room: RoomName, service: RoomService) -> Seat:
-    offer = await first_signal(link, CallOffer)
+    offer, token = await first_signal(link, CallOffer)
+    who, counters = fingerprint_of(offer.identity_pub), service.plane.counters
     try:
         check_call_offer(offer)
-    except RemoteViolation:
-        service.plane.counters.auth_refused += 1
+        await service.tokens.admit(token, who)
+    except WzpError:
+        counters.auth_refused += 1
         raise
-    service.plane.counters.auth_accepted += 1
-    return service.plane.join(link, room, fingerprint_of(offer.identity_pub), offer.alias, offer.stream_id)
+    counters.auth_accepted += 1
+    return service.plane.join(link, room, who, offer.alias, offer.stream_id)
 
 
 async def _until_gone(link: Link, seat: Seat, service: RoomService) -> None:

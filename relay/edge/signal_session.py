@@ -13,6 +13,7 @@ from relay.edge.addresses import address_text, advertised_text
 from relay.edge.farewell import closed_within
 from relay.edge.first_signal import first_signal
 from relay.edge.signal_plane import SignalPlane
+from relay.edge.token_check import TokenCheck
 from wzp_core.errors import ErrorCode, RemoteViolation, WzpError
 from wzp_core.limits import Bucket, Rate
 from wzp_core.ports import Address, Link
@@ -31,6 +32,7 @@ class SignalService:
     """What all signal sessions share."""
 
     plane: SignalPlane
+    tokens: TokenCheck
     listening: Address
     build: str
 
@@ -42,7 +44,7 @@ class SignalService:
 
 async def serve_signals(link: Link, service: SignalService) -> None:
     """Returns when the client is gone, and raises RemoteViolation where it has to go."""
-    registration = await first_signal(link, RegisterPresence)
+    registration, token = await first_signal(link, RegisterPresence)
     try:
         client = registered_id(registration, signature_required=service.config.require_signatures)
         host = link.remote_address[0]
@@ -52,17 +54,31 @@ async def serve_signals(link: Link, service: SignalService) -> None:
         service.plane.counters.auth_refused += error.code is ErrorCode.BAD_SIGNATURE
         await _refuse(link, service, error)
         raise
-    service.plane.counters.auth_accepted += client is not None and bool(registration.signature)
-    ack = RegisterPresenceAck(success=True, relay_build=service.build, relay_region=service.config.region or None)
     if client is None:
-        link.send_signal(ack)
+        _welcome(link, service)
         await _serve_probe(link, service)
         return
     try:
-        link.send_signal(ack)
+        await _check_token(link, service, token, client)
+        service.plane.counters.auth_accepted += bool(registration.signature) or service.tokens.checks
+        _welcome(link, service)
         await _serve_client(link, service, client, registration.alias)
     finally:
         service.plane.dismiss(host)
+
+
+async def _check_token(link: Link, service: SignalService, token: str | None, client: Fingerprint) -> None:
+    try:
+        await service.tokens.admit(token, client)
+    except WzpError as error:
+        service.plane.counters.auth_refused += 1
+        await _refuse(link, service, error)
+        raise
+
+
+def _welcome(link: Link, service: SignalService) -> None:
+    region = service.config.region or None
+    link.send_signal(RegisterPresenceAck(success=True, relay_build=service.build, relay_region=region))
 
 
 async def _refuse(link: Link, service: SignalService, error: WzpError) -> None:

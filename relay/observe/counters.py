@@ -16,7 +16,7 @@ class Counters:
     links_failed: int = 0  # ended by a violation, a refusal or an error of ours
     malformed_datagrams: int = 0  # not even QUIC
     slow_readers_cut: int = 0
-    auth_accepted: int = 0  # a registration or a join that was signed, and rightly
+    auth_accepted: int = 0  # a registration or a join with a signature or token, and rightly
     auth_refused: int = 0
     registrations: int = 0
     registrations_refused: int = 0

@@ -2,6 +2,7 @@
 
 import time
 
+from relay.config import RelayConfig
 from relay.decide.effects import ConnectionId
 from relay.decide.loudest import Floor
 from relay.decide.rooms import Member
@@ -10,11 +11,14 @@ from relay.observe.counters import Counters
 from wzp_core.protocol.ids import Fingerprint, RoomName
 
 _ROUNDS, _RUNS = 5_000, 9
+_NO_LIMIT = RelayConfig(media_packets_per_second=1e9, media_kbit_per_second=1e9)
 _LEVELS = (9, 0, 12, 7, 0, 8)
 
 
 class _NoLink:
     """Takes everything at no cost."""
+
+    remote_address = ("192.0.2.1", 1)
 
 
 def _seats(others: int, places: int) -> list[Seat]:
@@ -22,7 +26,7 @@ def _seats(others: int, places: int) -> list[Seat]:
     seats = []
     for number in range(1, len(_LEVELS) + 1):
         member = Member(fingerprint=Fingerprint(""), alias=None, stream_id=number)
-        seat = Seat(ConnectionId(number), _NoLink(), RoomName("general"), member, counters)  # type: ignore[arg-type]
+        seat = Seat(ConnectionId(number), _NoLink(), RoomName("general"), member, _NO_LIMIT, counters)  # type: ignore[arg-type]
         seat.sends = (lambda _datagram: True,) * others
         seat.floor = floor
         seats.append(seat)

@@ -17,7 +17,7 @@ from prometheus_client.parser import text_string_to_metric_families as parsed
 
 from relay.config import RelayConfig
 from relay.serve import serve
-from tests.loopback.test_relay import ANN, BEN, Net, ended, packet, roster, settled, somebody
+from tests.loopback.net import ANN, BEN, Net, ended, packet, roster, settled, somebody
 from wzp_core.crypto.handshake import call_offer
 from wzp_core.errors import ErrorCode, Unavailable
 from wzp_core.ports import Link

@@ -222,6 +222,18 @@ def test_relays_are_added_chosen_and_removed(desk) -> None:
     assert [relay.name for relay in changed(desk).relay.relays] == ["Home"]
 
 
+def test_a_relays_token_is_entered_with_its_address_and_never_shown(desk) -> None:
+    opened(desk)
+    token = desk.control("Relay token", QLineEdit)
+    token.setText("secret")
+    desk.control("Relay address", QLineEdit).setText("192.0.2.7:4433")
+    assert token.displayText() != "secret"
+    desk.control("Add relay").click()
+    relay = changed(desk).relay
+    assert (relay.entry("192.0.2.7:4433").token, relay.entry(relay.relays[0].address).token) == ("secret", "")
+    assert token.text() == ""
+
+
 def test_unprotected_calls_are_allowed_only_with_a_warning(desk) -> None:
     opened(desk, LOBBY)
     box = desk.control("Allow calls without end-to-end encryption", QCheckBox)

@@ -3,13 +3,14 @@
 from argparse import ArgumentParser, Namespace
 
 from wzp_core.cli.output import Exit, Output
-from wzp_core.cli.session import add_identity_flags, engine_run
+from wzp_core.cli.session import add_identity_flags, add_token_flag, engine_run
 from wzp_core.session.state import AppState, Person
 
 
 def add_flags(parser: ArgumentParser) -> None:
     add_identity_flags(parser)
     parser.add_argument("--relay", required=True, metavar="HOST:PORT", help="relay to ask")
+    add_token_flag(parser)
     parser.add_argument("--seconds", type=float, metavar="S", help="stop after S seconds")
     parser.set_defaults(device="none", play=None, record=None, record_debug=None)
     parser.set_defaults(alias="", path="relay", stun=[], no_stun=True)

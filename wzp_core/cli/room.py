@@ -6,9 +6,16 @@ from dataclasses import asdict
 from wzp_core.cli.output import Exit, Output
 from wzp_core.cli.session import EngineRun, add_engine_flags, engine_run
 from wzp_core.engine.commands import JoinRoom, LeaveRoom
+from wzp_core.errors import ErrorCode
 from wzp_core.session.state import AppState, RoomStage
 
 _JOIN_LIMIT_S = 15.0
+_WORDS = {
+    ErrorCode.LIMIT: "the room or the relay is full",
+    ErrorCode.NOT_ADMITTED: "it is for others",
+    ErrorCode.TOKEN_REFUSED: "the relay lets in only those with a valid token",
+    ErrorCode.TOKEN_UNCHECKED: "the relay cannot check tokens just now",
+}
 
 
 def add_flags(parser: ArgumentParser) -> None:
@@ -24,7 +31,7 @@ async def run(options: Namespace, output: Output) -> Exit:
             return code
         session.submit(JoinRoom(options.name))
         if not await session.until(_settled, _JOIN_LIMIT_S) or not _is_joined(session.state):
-            output.error(f"The room {options.name} could not be joined.")
+            output.error(f"The room {options.name} could not be joined{_why(session.state)}.")
             return Exit.REFUSED
         output.event("joined", room=options.name, badge="relay_only")
         try:
@@ -57,11 +64,16 @@ async def _follow(session: EngineRun, seconds: float | None, output: Output) -> 
 
 
 def _settled(state: AppState) -> bool:
-    return state.room is not None and state.room.stage in (RoomStage.JOINED, RoomStage.FAILED)
+    return state.room is not None and (state.room.stage is RoomStage.JOINED or state.room.error is not None)
 
 
 def _is_joined(state: AppState) -> bool:
     return state.room is not None and state.room.stage is RoomStage.JOINED
+
+
+def _why(state: AppState) -> str:
+    code = state.room.error if state.room is not None else None
+    return f": {_WORDS.get(code, code.value)}" if code is not None else ""
 
 
 def _summary(session: EngineRun, name: str, output: Output) -> None:

@@ -1,6 +1,7 @@
 """Runs an engine for one command: submits, waits for states, prints what happens."""
 
 import asyncio
+import os
 from argparse import ArgumentParser, Namespace
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
@@ -18,6 +19,7 @@ from wzp_core.session.state import AppState, ContactKeyChanged, EncryptionLost, 
 from wzp_core.settings.schema import NetworkSettings
 
 REGISTER_LIMIT_S = 15.0
+TOKEN_VARIABLE = "WZP_TOKEN"  # noqa: S105
 
 
 def add_identity_flags(parser: ArgumentParser) -> None:
@@ -32,6 +34,7 @@ def add_identity_flags(parser: ArgumentParser) -> None:
 def add_engine_flags(parser: ArgumentParser) -> None:
     add_identity_flags(parser)
     parser.add_argument("--relay", required=True, metavar="HOST:PORT", help="relay to use")
+    add_token_flag(parser)
     parser.add_argument("--alias", default="", help="the name others see")
     parser.add_argument(
         "--path",
@@ -48,6 +51,14 @@ def add_engine_flags(parser: ArgumentParser) -> None:
         type=Path,
         metavar="DIR",
         help="write microphone, echo reference and what is sent there, for 10 minutes at the most",
+    )
+
+
+def add_token_flag(parser: ArgumentParser) -> None:
+    parser.add_argument(
+        "--token",
+        default=os.environ.get(TOKEN_VARIABLE, ""),
+        help=f"what lets us into the relay; as {TOKEN_VARIABLE} other users of this machine do not see it",
     )
 
 
@@ -116,6 +127,9 @@ class EngineRun:
         if error is ErrorCode.RELAY_KEY_CHANGED:
             self._output.error(f"The relay {address} shows another key than before. Nothing was sent.")
             return Exit.SECURITY
+        if error is ErrorCode.TOKEN_REFUSED:
+            self._output.error(f"The relay {address} lets in only those with a valid token: --token.")
+            return Exit.REFUSED
         if error is ErrorCode.REGISTRATION_REFUSED:
             self._output.error(f"The relay {address} refused the registration.")
             return Exit.REFUSED
@@ -135,7 +149,12 @@ class EngineRun:
 
 
 def _is_final(state: AppState) -> bool:
-    final = (ErrorCode.RELAY_KEY_CHANGED, ErrorCode.REGISTRATION_REFUSED, ErrorCode.BAD_SETTINGS)
+    final = (
+        ErrorCode.RELAY_KEY_CHANGED,
+        ErrorCode.REGISTRATION_REFUSED,
+        ErrorCode.TOKEN_REFUSED,
+        ErrorCode.BAD_SETTINGS,
+    )
     return state.unlock_needed or _has_no_identity(state) or state.relay.error in final
 
 
@@ -157,7 +176,7 @@ async def engine_run(options: Namespace, output: Output) -> AsyncIterator[Engine
         alias=options.alias,
         network=network_settings(options),
     )
-    run.engine = Engine(world, run.on_state, relay=options.relay)
+    run.engine = Engine(world, run.on_state, relay=options.relay, token=options.token)
     keep_pace()
     async with task_scope() as tasks:
         tasks.create_task(run.engine.run(), name="engine")

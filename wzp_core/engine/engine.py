@@ -17,6 +17,7 @@ from wzp_core.engine.media import echo_microphone
 from wzp_core.engine.media_link import RoomDoor
 from wzp_core.engine.netcheck import Netcheck
 from wzp_core.engine.people import People
+from wzp_core.engine.relay_choice import RelayChoice
 from wzp_core.engine.room import RoomSession
 from wzp_core.engine.scope import TaskScope, task_scope
 from wzp_core.engine.signalling import Signalling
@@ -47,12 +48,19 @@ class Engine:
     """`async with task_scope()`-shaped inside: when `run` ends, everything it started has ended."""
 
     def __init__(
-        self, world: World, on_state: Callable[[AppState], None], *, relay: str = "", has_dred: bool = False
+        self,
+        world: World,
+        on_state: Callable[[AppState], None],
+        *,
+        relay: str = "",
+        token: str = "",
+        has_dred: bool = False,
     ) -> None:
+        """`relay`, with the token it wants, stands above the settings."""
         self._world = world
-        self._relay_override = relay
         recording = RecordingView(folder=world.recordings.folder if world.recordings is not None else "")
         self._board = Board(AppState(has_dred=has_dred, recording=recording), on_state)
+        self._relay_choice = RelayChoice(world, self._board, relay, token)
         self._people = People(world, self._board)
         self._keeper = IdentityKeeper(world, self._board)
         self._commands: asyncio.Queue[ask.Command] = asyncio.Queue()
@@ -97,7 +105,7 @@ class Engine:
                     self._board,
                     identity=lambda: self._keeper.identity,
                     alias=lambda: self._keeper.alias,
-                    relay_override=self._relay_override,
+                    choice=self._relay_choice,
                     on_signal=self._signal,
                     on_registered=self._registered,
                 )
@@ -271,8 +279,12 @@ class Engine:
         if before.relay.selected != settings.relay.selected and self._signalling is not None:
             self._relay_waits = True
             self._after_call()
-        elif before.alias != settings.alias:
+        elif before.alias != settings.alias or self._token(before) != self._token(settings):
             self._reconnect()
+
+    def _token(self, settings: Settings) -> str:
+        """For the relay in use."""
+        return settings.relay.entry(self._board.state.relay.address).token
 
     def _after_call(self) -> None:
         """Another relay than the one that carries a call is for after the call."""

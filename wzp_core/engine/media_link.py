@@ -11,6 +11,7 @@ from wzp_core.engine.signalling import Signalling
 from wzp_core.errors import ErrorCode, Unavailable
 from wzp_core.logs import event, logger
 from wzp_core.ports import Endpoint, Link
+from wzp_core.protocol.refusal import REFUSALS
 from wzp_core.protocol.signal.base import SignalMessage
 
 _DIAL_LIMIT_S = 2.0
@@ -44,6 +45,7 @@ class RoomDoor:
             self.identity(),
             alias=self.alias(),
             pin=self.signalling.relay_certificate,
+            token=self.signalling.relay_token,
             ephemeral_secret=self.entropy(32),
             wanted_stream_id=wanted_stream_id,
             dial_limit_s=_DIAL_LIMIT_S,
@@ -64,8 +66,12 @@ class MediaLinkKeeper:
         on_link: Callable[[Link | None], None],
         on_lost: Callable[[], None],
         on_signal: Callable[[SignalMessage], None] | None = None,
+        on_refused: Callable[[ErrorCode], None] = lambda _code: None,
     ) -> None:
-        """Until cancelled. Raises RemoteViolation where the relay or its answer cannot be trusted."""
+        """Until cancelled. A relay that refuses us may let us in later, so we go on knocking.
+
+        Raises RemoteViolation where the relay or its answer cannot be trusted.
+        """
         loop = asyncio.get_running_loop()
         refused = 0
         while True:
@@ -75,6 +81,8 @@ class MediaLinkKeeper:
                 )
             except Unavailable as error:
                 event(log, "media:cannot_join", level=logging.DEBUG, room=self._room, error=error)
+                if error.code in REFUSALS:
+                    on_refused(error.code)
                 refused = await _pause(refused)
                 continue
             began = loop.time()

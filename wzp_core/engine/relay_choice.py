@@ -6,19 +6,21 @@ from wzp_core.engine.board import Board
 from wzp_core.engine.world import RelayTarget, World
 from wzp_core.errors import ErrorCode, LocalMisuse
 from wzp_core.protocol.address import split_address
+from wzp_core.settings.schema import RelayEntry
 
 
 class RelayChoice:
     """Remembers the own relay once it runs; it lasts until the exit stack ends."""
 
-    def __init__(self, world: World, board: Board, override: str) -> None:
-        self._world, self._board, self._override = world, board, override
+    def __init__(self, world: World, board: Board, override: str, token: str = "") -> None:
+        """`override` and the token for it stand above the settings."""
+        self._world, self._board, self._override, self._token = world, board, override, token
         self._own: RelayTarget | None = None
         self._selected: str | None = None  # as it was when the user's choice last took effect
 
     def choose_again(self) -> None:
         """The user has chosen another relay than the one in use, or the one the program was started with."""
-        self._override, self._selected = "", None
+        self._override, self._token, self._selected = "", "", None
 
     async def target(self, lifetime: AsyncExitStack) -> RelayTarget:
         """Raises Unavailable(NO_PORT) where the own relay cannot start, LocalMisuse(BAD_SETTINGS) for a bad address."""
@@ -27,7 +29,7 @@ class RelayChoice:
             self._selected = settings.selected
         wanted = self._override or self._selected
         if wanted:
-            return self._configured(wanted, {entry.address: entry.name for entry in settings.relays})
+            return self._configured(wanted, settings.entry(wanted))
         if self._own is not None:
             return self._own
         if self._world.own_relay is None:
@@ -37,8 +39,8 @@ class RelayChoice:
         self._own = await lifetime.enter_async_context(self._world.own_relay.start(announce=settings.announce))
         return self._own
 
-    def _configured(self, wanted: str, names: dict[str, str]) -> RelayTarget:
+    def _configured(self, wanted: str, entry: RelayEntry) -> RelayTarget:
         parts = split_address(wanted)
         if parts is None:
             raise LocalMisuse(ErrorCode.BAD_SETTINGS, name="relay", value=wanted)
-        return RelayTarget(name=names.get(wanted) or parts[0], host=parts[0], port=parts[1])
+        return RelayTarget(name=entry.name or parts[0], host=parts[0], port=parts[1], token=self._token or entry.token)

@@ -13,12 +13,13 @@ from wzp_core.engine.media_link import MediaLinkKeeper, RoomDoor
 from wzp_core.engine.recorder import record_debug
 from wzp_core.engine.scope import task_scope
 from wzp_core.engine.world import World
-from wzp_core.errors import RemoteViolation
+from wzp_core.errors import ErrorCode, RemoteViolation
 from wzp_core.media.downlink import Downlink
 from wzp_core.media.stats import ReceiveStats
 from wzp_core.media.uplink import Uplink
 from wzp_core.ports import Link, SoundStats
 from wzp_core.protocol.media.header import decode_packet, encode_packet
+from wzp_core.protocol.refusal import PASSING
 from wzp_core.protocol.signal.base import SignalMessage
 from wzp_core.protocol.signal.room import RoomUpdate
 from wzp_core.session.lobby import shown_alias
@@ -63,7 +64,9 @@ class RoomSession:
                 tasks.create_task(record_debug(self._pump.capture, self._world, self._board), name="recording")
                 tasks.create_task(care_for(self._care), name="care")
                 try:
-                    await self._keeper.run(on_link=self._linked, on_lost=self._lost, on_signal=self._signal)
+                    await self._keeper.run(
+                        on_link=self._linked, on_lost=self._lost, on_signal=self._signal, on_refused=self._refused
+                    )
                 except RemoteViolation as error:
                     self._view = replace(self._view, stage=RoomStage.FAILED, error=error.code)
                     self._show()
@@ -76,11 +79,16 @@ class RoomSession:
         if link is not None:
             self._pump.uplink.stream_id = self._keeper.stream_id
             started = self._view.started_at_unix or self._world.unix_time()
-            self._view = replace(self._view, stage=RoomStage.JOINED, started_at_unix=started)
+            self._view = replace(self._view, stage=RoomStage.JOINED, started_at_unix=started, error=None)
             self._show()
 
     def _lost(self) -> None:
         self._view = replace(self._view, stage=RoomStage.RECONNECTING)
+        self._show()
+
+    def _refused(self, code: ErrorCode) -> None:
+        stage = self._view.stage if code in PASSING else RoomStage.FAILED
+        self._view = replace(self._view, stage=stage, error=code)
         self._show()
 
     def _signal(self, message: SignalMessage) -> None:

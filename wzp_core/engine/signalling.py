@@ -17,6 +17,8 @@ from wzp_core.errors import ErrorCode, RemoteViolation, Unavailable, WzpError
 from wzp_core.logs import event, logger
 from wzp_core.ports import Address, Endpoint, Link
 from wzp_core.protocol.ids import TlsFingerprint
+from wzp_core.protocol.refusal import PASSING, refusal
+from wzp_core.protocol.signal.auth import AuthToken
 from wzp_core.protocol.signal.base import SignalMessage
 from wzp_core.protocol.signal.presence import RegisterPresenceAck
 from wzp_core.session.registration import may_retry, retry_delay_s
@@ -44,14 +46,15 @@ class Signalling:
         *,
         identity: Callable[[], Identity],
         alias: Callable[[], str],
-        relay_override: str,
+        choice: RelayChoice,
         on_signal: Callable[[SignalMessage], None],
         on_registered: Callable[[], None],
     ) -> None:
         self._endpoint, self._world, self._board = endpoint, world, board
         self._identity, self._alias = identity, alias
         self._on_signal, self._on_registered = on_signal, on_registered
-        self._choice = RelayChoice(world, board, relay_override)
+        self._choice = choice
+        self._token = ""
         self._link: Link | None = None
         self._last_address: Address | None = None
         self._outbox: deque[SignalMessage] = deque(maxlen=_OUTBOX)
@@ -71,6 +74,11 @@ class Signalling:
     def relay_certificate(self) -> TlsFingerprint | None:
         """What every further connection to the relay in use must show."""
         return self._board.state.relay.fingerprint
+
+    @property
+    def relay_token(self) -> str:
+        """What lets us into the relay in use; empty where it wants none."""
+        return self._token
 
     @property
     def rtt_s(self) -> float:
@@ -133,6 +141,7 @@ class Signalling:
         began = loop.time()
         try:
             await self._remember(target, link)
+            self._token = target.token
             await self._register(link)
             if self._kicked.is_set():
                 return True  # for what was true before the user's last word
@@ -170,6 +179,8 @@ class Signalling:
             await self._world.trust.remember(target.address, certificate)
 
     async def _register(self, link: Link) -> None:
+        if self._token:
+            link.send_signal(AuthToken(token=self._token))
         link.send_signal(register_presence(self._identity(), alias=self._alias() or None))
         try:
             async with asyncio.timeout(_ACK_LIMIT_S):
@@ -179,7 +190,11 @@ class Signalling:
         if isinstance(ack, RegisterPresenceAck) and ack.error == ErrorCode.LIMIT.value:
             raise Unavailable(ErrorCode.LIMIT, what="registrations")  # which passes
         if not isinstance(ack, RegisterPresenceAck) or not ack.success:
-            raise RemoteViolation(ErrorCode.REGISTRATION_REFUSED, error=getattr(ack, "error", None))
+            error = getattr(ack, "error", None)
+            code = refusal(error)
+            if code in PASSING:
+                raise Unavailable(code)
+            raise RemoteViolation(code or ErrorCode.REGISTRATION_REFUSED, error=error)
 
     async def _watch(self, link: Link) -> None:
         while True:

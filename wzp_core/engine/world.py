@@ -2,7 +2,7 @@
 
 from collections.abc import Awaitable, Callable, Coroutine
 from contextlib import AbstractAsyncContextManager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Protocol, TypeAlias
 
 from wzp_core.engine.capture import Processing
@@ -49,6 +49,7 @@ class RelayTarget:
     port: int
     pin: TlsFingerprint | None = None  # known from a source that can be trusted, else trust on first use
     embedded: bool = False
+    token: str = field(default="", repr=False)  # that lets us in
 
     @property
     def address(self) -> str:

@@ -18,6 +18,11 @@ class Reception:
         self._highest: int | None = None
         self._seen = _ALL  # bit k: `highest - k` was here, or comes before the first
 
+    def resume(self, sequence: int) -> None:
+        """The packets missing before this one were never on their way to us."""
+        if self._highest is not None and (first := extend(sequence, self._highest)) > self._highest:
+            self._highest, self._seen = first - 1, _ALL
+
     def note(self, sequence: int, numbers: int = 1) -> None:
         """A packet that takes `numbers` sequence numbers, as a bundle does."""
         first = extend(sequence, self._highest) if self._highest is not None else sequence

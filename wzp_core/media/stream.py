@@ -79,6 +79,7 @@ class StreamReceiver:
         """Queues an opened packet; one that carries no audio we can play only keeps its place in the order."""
         if self._withheld and now - self.last_packet_at > _PAUSE_S:
             self._jitter.resume(packet.header.sequence, now)
+            self._reception.resume(packet.header.sequence)
         self.last_packet_at = now
         missing = self._jitter.missing_before(packet.header.sequence)
         try:

@@ -3,7 +3,7 @@
 from wzp_core.errors import ErrorCode, RemoteViolation, WzpError
 
 _DELAYS_S = (0.0, 0.25, 0.5, 1.0, 2.0, 4.0, 8.0, 15.0, 30.0)
-_FINAL = {ErrorCode.REGISTRATION_REFUSED, ErrorCode.RELAY_KEY_CHANGED}
+_FINAL = {ErrorCode.REGISTRATION_REFUSED, ErrorCode.TOKEN_REFUSED, ErrorCode.RELAY_KEY_CHANGED}
 
 
 def retry_delay_s(attempt: int, jitter: float) -> float:

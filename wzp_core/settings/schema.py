@@ -65,6 +65,7 @@ class RelayEntry:
 
     name: str
     address: str  # host:port
+    token: str = field(default="", repr=False)  # from whoever runs it, where it lets in only some
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -72,6 +73,10 @@ class RelaySettings(_Checked):
     relays: tuple[RelayEntry, ...] = setting((), "Relays to choose from; none means the app's own")
     selected: str = setting("", "Address of the relay in use; empty means one on this machine, else the app's own")
     announce: bool = setting(True, "Let other computers on this network find the app's own relay")
+
+    def entry(self, address: str) -> RelayEntry:
+        """What the user entered for that relay; nameless where nothing."""
+        return next((entry for entry in self.relays if entry.address == address), RelayEntry(name="", address=address))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

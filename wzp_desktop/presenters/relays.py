@@ -86,11 +86,13 @@ def chosen_relay(settings: Settings, address: str) -> Settings:
     return replace(settings, relay=replace(settings.relay, selected=address))
 
 
-def with_relay(settings: Settings, name: str, address: str) -> Settings:
-    """The settings with that relay known and selected."""
+def with_relay(settings: Settings, name: str, address: str, token: str = "") -> Settings:
+    """The settings with that relay known, with a new token if one is given, and selected."""
     known = settings.relay.relays
     if all(entry.address != address for entry in known):
         known = (*known, RelayEntry(name=name or address, address=address))
+    if token:
+        known = tuple(replace(entry, token=token) if entry.address == address else entry for entry in known)
     return replace(settings, relay=replace(settings.relay, relays=known, selected=address))
 
 

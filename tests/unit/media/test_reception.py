@@ -43,3 +43,14 @@ def test_no_order_counts_more_than_was_expected_or_less_than_nothing(packets: li
         reception.note(sequence, numbers)
         assert 0 <= reception.gaps <= reception.expected
         assert reception.received <= reception.expected
+
+
+def test_what_was_withheld_in_a_pause_was_not_missed() -> None:
+    reception = Reception()
+    for sequence in (65_500, 65_501):
+        reception.note(sequence)
+    reception.resume(200)
+    reception.note(200)
+    reception.resume(100)
+    reception.note(202)
+    assert (reception.expected, reception.received, reception.gaps) == (5, 4, 1)

@@ -54,7 +54,7 @@ def test_the_http_port_may_stand_under_the_name_of_older_relays() -> None:
 @pytest.mark.parametrize("host", ["0.0.0.0", "::", "192.0.2.1"])
 def test_others_may_ask_over_http_only_with_a_token(host: str) -> None:
     RelayConfig(http_host=host)  # nobody can ask
-    RelayConfig(http_host=host, http_port=9090, http_token="a-token-of-some-length")  # noqa: S106
+    RelayConfig(http_host=host, http_port=9090, http_token="a-token-of-some-length")
     with pytest.raises(Unavailable) as refused:
         RelayConfig(http_host=host, http_port=9090)
     assert refused.value.code is ErrorCode.BAD_SETTINGS

@@ -23,6 +23,8 @@ def test_chance_spreads_the_clients_of_a_dead_relay() -> None:
         (Unavailable(ErrorCode.UNREACHABLE), True),
         (RemoteViolation(ErrorCode.UNEXPECTED_INPUT), True),
         (RemoteViolation(ErrorCode.REGISTRATION_REFUSED), False),
+        (RemoteViolation(ErrorCode.TOKEN_REFUSED), False),
+        (Unavailable(ErrorCode.TOKEN_UNCHECKED), True),
         (RemoteViolation(ErrorCode.RELAY_KEY_CHANGED), False),
     ],
 )

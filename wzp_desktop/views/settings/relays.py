@@ -3,7 +3,7 @@
 from dataclasses import replace
 
 from PySide6.QtCore import Signal
-from PySide6.QtWidgets import QCheckBox, QGridLayout, QHBoxLayout, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QCheckBox, QGridLayout, QHBoxLayout, QLineEdit, QVBoxLayout, QWidget
 
 from wzp_desktop.presenters.relays import RelayChoice, chosen_relay, typed_address, with_relay, without_relay
 from wzp_desktop.presenters.settings import SettingsScreen
@@ -14,6 +14,8 @@ from wzp_desktop.views.look import Look, set_tone, spaced, tab_before, wear
 from wzp_desktop.views.settings.section import Section
 from wzp_desktop.views.text import field, label
 
+_LONGEST_TOKEN = 8192
+
 
 class RelaysSection(Section):
     def __init__(self) -> None:
@@ -23,11 +25,14 @@ class RelaysSection(Section):
         self._list = QVBoxLayout()
         self._name = field("Relay name", placeholder="Name", longest=64)
         self._address = field("Relay address", placeholder="host:port", longest=260)
+        self._token = field("Relay token", placeholder="Token, if the relay wants one", longest=_LONGEST_TOKEN)
+        self._token.setEchoMode(QLineEdit.EchoMode.Password)
         self._add = Button("Add relay", "plus")
         self._announce = QCheckBox("Let this network find my relay")
         self._lay_out()
         self._address.textChanged.connect(self._check)
         self._address.returnPressed.connect(self._add_typed)
+        self._token.returnPressed.connect(self._add_typed)
         self._add.clicked.connect(self._add_typed)
         self._announce.clicked.connect(self._on_announce)
         self._check()
@@ -51,6 +56,7 @@ class RelaysSection(Section):
         spaced(fields, gap=8)
         fields.addWidget(self._name, 0, 0)
         fields.addWidget(self._address, 0, 1)
+        fields.addWidget(self._token, 1, 0, 1, 2)
         self.column.addWidget(label("All calls pass through the relay you choose, or are arranged by it.", "muted"))
         self.column.addLayout(self._list)
         self.column.addLayout(fields)
@@ -76,9 +82,10 @@ class RelaysSection(Section):
     def _add_typed(self) -> None:
         address, name = typed_address(self._address.text()), self._name.text().strip()
         if address is not None:
-            self._name.clear()
-            self._address.clear()
-            self.edit(lambda settings: with_relay(settings, name, address))
+            token = self._token.text().strip()
+            for typed in (self._name, self._address, self._token):
+                typed.clear()
+            self.edit(lambda settings: with_relay(settings, name, address, token))
 
     def _on_announce(self, announced: bool) -> None:
         self.edit(lambda settings: replace(settings, relay=replace(settings.relay, announce=announced)))
