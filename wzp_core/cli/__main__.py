@@ -21,7 +21,7 @@ _COMMANDS = {
     "netcheck": (netcheck, "what the network lets through; will direct calls work"),
     "identity": (identity, "show, make, back up, restore the identity"),
     "doctor": (doctor, "what works on this machine"),
-    "bench": (bench, "how well speech survives bad links"),
+    "bench": (bench, "how well speech survives bad links, and what a relay costs"),
 }
 
 

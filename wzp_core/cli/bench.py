@@ -14,6 +14,7 @@ from typing import Final
 
 import numpy as np
 
+from wzp_core.cli import bench_relay
 from wzp_core.cli.bench_link import Link, carry, carry_plainly
 from wzp_core.cli.bench_score import scored
 from wzp_core.cli.bench_table import markdown, plotted
@@ -67,7 +68,13 @@ class Row:
 
 
 def add_flags(parser: ArgumentParser) -> None:
-    parser.add_argument("what", choices=("voice",), help="what to measure")
+    kinds = parser.add_subparsers(dest="what", required=True, metavar="WHAT")
+    _add_voice_flags(kinds.add_parser("voice", help="how well speech survives bad links", description=__doc__))
+    words = bench_relay.__doc__
+    bench_relay.add_flags(kinds.add_parser("relay", help="what the relay's forwarding costs", description=words))
+
+
+def _add_voice_flags(parser: ArgumentParser) -> None:
     parser.add_argument("--full", action="store_true", help="every profile on every link (half an hour)")
     parser.add_argument("--seconds", type=float, default=0.0, help="of speech per measurement (all there is)")
     parser.add_argument("--jobs", type=int, default=os.cpu_count() or 1, help="processes (%(default)s)")
@@ -76,7 +83,9 @@ def add_flags(parser: ArgumentParser) -> None:
 
 
 async def run(options: Namespace, output: Output) -> Exit:
-    """Exit 3 where speech, a codec or a scoring package is missing."""
+    """Exit 3 where speech, a codec, a scoring package or a relay is missing."""
+    if options.what == "relay":
+        return await bench_relay.run(options, output)
     try:
         speech(options.seconds)
         opus_library()

@@ -1,4 +1,4 @@
-"""The measurements of `wzp bench voice` as a table and as a picture."""
+"""The measurements of `wzp bench` as tables, and those of `voice` as a picture."""
 
 from collections.abc import Iterable, Sequence
 from pathlib import Path
@@ -20,9 +20,14 @@ _COLUMNS: Final = (
 
 
 def markdown(records: Iterable[Record]) -> str:
-    """One row per measurement, columns aligned."""
-    rows = [[head for _, head in _COLUMNS], *([str(record[key]) for key, _ in _COLUMNS] for record in records)]
-    widths = [max(len(row[column]) for row in rows) for column in range(len(_COLUMNS))]
+    """The measurements of `voice`."""
+    return table(records, _COLUMNS)
+
+
+def table(records: Iterable[Record], columns: Sequence[tuple[str, str]]) -> str:
+    """One row per record, the values of the columns' keys under their heads, aligned, as Markdown."""
+    rows = [[head for _, head in columns], *([str(record[key]) for key, _ in columns] for record in records)]
+    widths = [max(len(row[column]) for row in rows) for column in range(len(columns))]
     lines = [
         "| " + " | ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)) + " |" for row in rows
     ]
