@@ -7,11 +7,12 @@ import logging
 import signal
 import sys
 from collections.abc import Sequence
-from dataclasses import Field
+from dataclasses import Field, asdict
 from enum import IntEnum
 from pathlib import Path
 from typing import Any
 
+from relay.check import Finding, configuration_finding, findings
 from relay.config import (
     DEFAULT_DATA_DIR,
     IDENTITY_FILE,
@@ -50,6 +51,8 @@ _WORDS = {
 def main(argv: Sequence[str] | None = None) -> int:
     """Runs a relay until SIGTERM or SIGINT; returns the exit code."""
     args = _parser().parse_args(argv)
+    if args.check:
+        return _check(args)
     try:
         config = _config(args)
         logging.basicConfig(
@@ -73,6 +76,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("-i", "--identity", type=Path, metavar="FILE", help=f"seed file (DIR/{IDENTITY_FILE})")
     parser.add_argument("--json", action="store_true", help="one JSON object per event on standard output")
     parser.add_argument("--print-fingerprint", action="store_true", help="print the certificate's fingerprint and exit")
+    parser.add_argument("--check", action="store_true", help="say whether the relay could serve like this, and exit")
     parser.add_argument("-V", "--version", action="version", version=f"{PROGRAM} {__version__}")
     for spec in options():
         _add_flag(parser, spec)
@@ -94,9 +98,34 @@ def _add_flag(parser: argparse.ArgumentParser, spec: "Field[Any]") -> None:
 
 
 def _config(args: argparse.Namespace) -> RelayConfig:
+    return merged([_document(args.config), _flags(args)])
+
+
+def _flags(args: argparse.Namespace) -> dict[str, Any]:
     flags = {spec.name: checked(spec, value) for spec in options() if (value := getattr(args, spec.name)) is not None}
-    flags |= {name: value for name in ("data_dir", "identity") if (value := getattr(args, name)) is not None}
-    return merged([_document(args.config), flags])
+    return flags | {name: value for name in ("data_dir", "identity") if (value := getattr(args, name)) is not None}
+
+
+def _check(args: argparse.Namespace) -> int:
+    """Changes nothing: neither an example nor an identity is written."""
+    given = args.config if args.config is not None and args.config.exists() else None
+    try:
+        config = merged([_document(given), _flags(args)])
+    except Unavailable as error:
+        found = [
+            Finding("configuration", False, _WORDS[error.code][0].format(**error.facts), "correct that and check again")
+        ]
+    else:
+        found = [configuration_finding(args.config), *asyncio.run(findings(config))]
+    for finding in found:
+        if args.json:
+            print(json.dumps({"event": "check", **asdict(finding)}))
+        else:
+            advice = f" ({finding.advice})" if finding.advice else ""
+            print(f"{'ok' if finding.ok else 'WRONG':6}{finding.what}: {finding.detail}{advice}")
+    problems = sum(not finding.ok for finding in found)
+    print(json.dumps({"event": "summary", "problems": problems}) if args.json else f"{problems} to be put right")
+    return Exit.BAD_SETUP if problems else Exit.OK
 
 
 def _document(path: Path | None) -> dict[str, Any]:

@@ -20,8 +20,17 @@ def load_seed(path: Path) -> bytes:
     try:
         if not path.exists():
             _create(path)
-        text = path.read_text(encoding="ascii")
+        seed = read_seed(path)
         path.chmod(0o600)
+    except OSError as error:
+        raise Unavailable(ErrorCode.BAD_FILE, path=path, reason=error) from error
+    return seed
+
+
+def read_seed(path: Path) -> bytes:
+    """The seed in `path`, which is not touched. Raises Unavailable(BAD_FILE)."""
+    try:
+        text = path.read_text(encoding="ascii")
     except (OSError, UnicodeDecodeError) as error:
         raise Unavailable(ErrorCode.BAD_FILE, path=path, reason=error) from error
     if not re.fullmatch(r"[0-9a-fA-F]{64}\s*", text):

@@ -2,9 +2,10 @@
 
 from aiohttp import web
 from prometheus_client import CollectorRegistry
-from prometheus_client.exposition import choose_encoder
+from prometheus_client.exposition import CONTENT_TYPE_PLAIN_0_0_4
 
 from relay.edge.http import OPEN_PATH, json_answer
+from relay.observe.metrics import metrics_text
 from wzp_core.errors import RemoteViolation
 from wzp_core.protocol.ids import Fingerprint, parse_fingerprint
 
@@ -17,9 +18,8 @@ def health_routes() -> list[web.RouteDef]:
 
 
 def metrics_routes(registry: CollectorRegistry) -> list[web.RouteDef]:
-    async def metrics(request: web.Request) -> web.Response:
-        encode, content_type = choose_encoder(request.headers.get("Accept", ""))
-        return web.Response(body=encode(registry), headers={"Content-Type": content_type})
+    async def metrics(_request: web.Request) -> web.Response:
+        return web.Response(body=await metrics_text(registry), headers={"Content-Type": CONTENT_TYPE_PLAIN_0_0_4})
 
     return [web.get("/metrics", metrics)]
 

@@ -4,10 +4,11 @@ A number without labels is a field of `Counters` or `RelayStats` and needs nothi
 collector of its own beside this one, handed to `new_registry`, which refuses a name that is given twice.
 """
 
+import asyncio
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import fields
 
-from prometheus_client import CollectorRegistry, ProcessCollector
+from prometheus_client import CollectorRegistry, ProcessCollector, generate_latest
 from prometheus_client.core import (
     CounterMetricFamily,
     GaugeMetricFamily,
@@ -50,6 +51,23 @@ class RelayCollector(Collector):
             "wzp_relay_handshake_duration_seconds", "From an open link to the answer", self._sessions.handshakes
         )
         yield from _session_families(self._sessions)
+
+
+async def metrics_text(registry: CollectorRegistry) -> bytes:
+    """In Prometheus' text format; between two metrics packets have their turn."""
+    parts = []
+    for family in registry.collect():
+        parts.append(generate_latest(_Family(family)))
+        await asyncio.sleep(0)
+    return b"".join(parts)
+
+
+class _Family(Collector):
+    def __init__(self, family: Metric) -> None:
+        self._family = family
+
+    def collect(self) -> Iterator[Metric]:
+        yield self._family
 
 
 def _now(stats: RelayStats) -> Iterable[Metric]:
@@ -97,6 +115,15 @@ def _session_families(sessions: Sessions) -> Iterable[Metric]:
         "wzp_relay_session_dred_reconstructions", "Lost frames rebuilt from deep redundancy", labels=label
     )
     plc = CounterMetricFamily("wzp_relay_session_classical_plc", "Lost frames that were only concealed", labels=label)
+    depth = GaugeMetricFamily(
+        "wzp_relay_session_jitter_buffer_depth", "Packets held back for play-out by a participant", labels=label
+    )
+    underruns = CounterMetricFamily(
+        "wzp_relay_session_underruns", "Packets that were not there when their turn came", labels=label
+    )
+    overruns = CounterMetricFamily(
+        "wzp_relay_session_overruns", "Packets never played, to get rid of delay", labels=label
+    )
     for record in sessions:
         who = [record.session_id]
         if (report := record.quality) is not None:
@@ -106,4 +133,7 @@ def _session_families(sessions: Sessions) -> Iterable[Metric]:
         if record.tells_recovery:
             dred.add_metric(who, record.dred)
             plc.add_metric(who, record.plc)
-    return loss, rtt, jitter, dred, plc
+        for family, value in ((depth, record.depth), (underruns, record.underruns), (overruns, record.overruns)):
+            if value is not None:
+                family.add_metric(who, value)
+    return loss, rtt, jitter, dred, plc, depth, underruns, overruns

@@ -27,7 +27,7 @@ class Durations:
 class SessionRecord:
     """One participant's session. What its client claims is shown as told, and dies with the session."""
 
-    __slots__ = ("dred", "plc", "report", "session_id", "tells_recovery")
+    __slots__ = ("depth", "dred", "overruns", "plc", "report", "session_id", "tells_recovery", "underruns")
 
     def __init__(self, session_id: str) -> None:
         self.session_id = session_id
@@ -35,6 +35,9 @@ class SessionRecord:
         self.tells_recovery = False
         self.dred = 0
         self.plc = 0
+        self.depth: int | None = None  # these three only newer clients tell
+        self.underruns: int | None = None
+        self.overruns: int | None = None
 
     @property
     def quality(self) -> QualityReport | None:
@@ -45,6 +48,13 @@ class SessionRecord:
         self.tells_recovery = True
         self.dred = max(self.dred, update.dred_reconstructions)
         self.plc = max(self.plc, update.classical_plc_invocations)
+        self.depth = update.jitter_buffer_depth
+        self.underruns = _risen(self.underruns, update.underruns)
+        self.overruns = _risen(self.overruns, update.overruns)
+
+
+def _risen(before: int | None, told: int | None) -> int | None:
+    return before if told is None else max(before or 0, told)
 
 
 class Sessions:

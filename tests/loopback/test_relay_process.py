@@ -15,6 +15,7 @@ from typing import Any
 
 import pytest
 
+from tests.loopback.processes import free_port
 from wzp_core.io.quic import open_endpoint
 from wzp_core.protocol.ids import parse_tls_fingerprint
 
@@ -112,3 +113,80 @@ def test_neither_qt_nor_sound_is_loaded() -> None:
         [sys.executable, "-c", listing], capture_output=True, text=True, check=True, timeout=LIMIT_S
     )
     assert not {"PySide6", "sounddevice"} & set(loaded.stdout.split())
+
+
+def checked(*arguments: object) -> tuple[int, dict[str, dict[str, Any]]]:
+    """Exit code, and findings by name; the summary is one of them."""
+    process = finished("--check", "--json", *arguments)
+    assert process.stderr == ""
+    said = [json.loads(line) for line in process.stdout.splitlines()]
+    return process.returncode, {line.get("what", line["event"]): line for line in said}
+
+
+def test_a_check_tells_that_a_relay_could_serve_and_leaves_no_trace(tmp_path: Path) -> None:
+    port = free_port()
+    folder, config = tmp_path / "data", tmp_path / "relay.toml"
+    code, said = checked("-c", config, "--data-dir", folder, "--listen", f"127.0.0.1:{port}", "--http-port", port)
+    assert code == 0
+    assert said["summary"]["problems"] == 0
+    assert set(said) == {"configuration", "identity", "port", "buffer", "advertised", "http", "summary"}
+    assert said["port"]["detail"] == f"UDP 127.0.0.1:{port} is free"
+    assert said["http"]["detail"] == f"TCP 127.0.0.1:{port} is free"
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_check_knows_its_own_running_relay_from_another_program(tmp_path: Path) -> None:
+    with running(tmp_path) as (_process, said):
+        code, found = checked("--data-dir", tmp_path, "--listen", said["addr"])
+        assert (code, found["port"]["ok"]) == (0, True)
+        assert found["fingerprint"]["detail"] == said["fingerprint"]
+        code, found = checked("--data-dir", tmp_path / "other", "--listen", said["addr"])
+    assert (code, found["port"]["ok"], found["summary"]["problems"]) == (1, False, 1)
+    assert "taken by another program" in found["port"]["detail"]
+
+
+@pytest.mark.parametrize(
+    ("content", "said"),
+    [("max_sessions = -1", "max_sessions"), ('http_port = 9090\nhttp_host = "0.0.0.0"', "http_token"), ("= 1", "TOML")],
+)
+def test_a_check_of_a_bad_configuration_says_what_is_wrong(tmp_path: Path, content: str, said: str) -> None:
+    path = tmp_path / "relay.toml"
+    path.write_text(content)
+    process = finished("--check", "-c", path, "--data-dir", tmp_path)
+    assert process.returncode == 1
+    assert process.stdout.startswith("WRONG configuration: ")
+    assert said in process.stdout
+
+
+@pytest.mark.skipif(
+    os.name != "posix" or os.geteuid() != 0, reason="to find a port privileged, somebody without privileges has to try"
+)
+def test_a_check_without_privileges_finds_a_privileged_port(tmp_path: Path) -> None:
+    lowest = Path("/proc/sys/net/ipv4/ip_unprivileged_port_start")
+    if not lowest.exists() or int(lowest.read_text()) <= 443:
+        pytest.skip("on this machine port 443 is free for everybody")
+    lower = "import os, sys, relay.__main__; os.setuid(65534); sys.exit(relay.__main__.main(sys.argv[1:]))"
+    process = subprocess.run(
+        [sys.executable, "-c", lower, "--check", "--listen", "127.0.0.1:443", "--data-dir", "/nowhere"],
+        capture_output=True,
+        text=True,
+        timeout=LIMIT_S,
+        check=False,
+    )
+    assert process.returncode == 1
+    assert "UDP 127.0.0.1:443 is privileged" in process.stdout
+
+
+def test_the_doctor_of_the_core_hands_over_to_the_check(tmp_path: Path) -> None:
+    path = tmp_path / "relay.toml"
+    path.write_text("max_sessions = -1")
+    process = subprocess.run(
+        [sys.executable, "-m", "wzp_core.cli", "doctor", "relay", "--config", str(path), "--json"],
+        capture_output=True,
+        text=True,
+        timeout=LIMIT_S,
+        check=False,
+    )
+    assert process.returncode == 1
+    first, last = map(json.loads, process.stdout.splitlines())
+    assert (first["what"], first["ok"], last["problems"]) == ("configuration", False, 1)

@@ -1,6 +1,11 @@
-"""`wzp doctor`: what works on this machine, and what to do about what does not."""
+"""`wzp doctor`: what works on this machine, and what to do about what does not.
 
+`wzp doctor relay` hands over to `wzp-relay --check`, a program of its own: the core does not know the relay.
+"""
+
+import asyncio
 import importlib.util
+import sys
 from argparse import ArgumentParser, Namespace
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
@@ -22,11 +27,15 @@ class Finding:
 
 
 def add_flags(parser: ArgumentParser) -> None:
+    parser.add_argument("what", nargs="?", choices=["relay"], help="look at a relay's settings and ports instead")
+    parser.add_argument("--config", metavar="FILE", help="the relay's TOML file")
     parser.add_argument("--profile", default="", metavar="NAME", help="which identity of this machine")
     parser.add_argument("--json", action="store_true", help="one JSON object per line on stdout")
 
 
-async def run(options: Namespace, output: Output) -> Exit:
+async def run(options: Namespace, output: Output) -> int:
+    if options.what == "relay":
+        return await _check_relay(options, output)
     bad = 0
     async for finding in _findings(options.profile):
         bad += not finding.ok
@@ -39,6 +48,16 @@ async def run(options: Namespace, output: Output) -> Exit:
         )
     output.event("summary", problems=bad)
     return Exit.OK
+
+
+async def _check_relay(options: Namespace, output: Output) -> int:
+    """The exit code of the check."""
+    if importlib.util.find_spec("relay") is None:
+        output.error("The relay is not installed here.")
+        return Exit.USAGE
+    arguments = ["--check", *(["--json"] if options.json else []), *(["-c", options.config] if options.config else [])]
+    process = await asyncio.create_subprocess_exec(sys.executable, "-m", "relay", *arguments)
+    return await process.wait()
 
 
 async def _findings(profile: str) -> AsyncIterator[Finding]:

@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import Callable
 
 from wzp_core.codec.capability import Capability, own_capability
+from wzp_core.dsp.frame import FRAME_MS
 from wzp_core.engine.media import MediaPump
 from wzp_core.errors import Unavailable
 from wzp_core.logs import event, logger
@@ -139,6 +140,9 @@ class MediaCare:
             dred_reconstructions=got.dred_frames,
             classical_plc_invocations=got.plc_frames,
             frames_decoded=got.opened - got.undecodable,
+            jitter_buffer_depth=round(got.jitter_delay_ms / FRAME_MS),
+            underruns=got.lost,
+            overruns=got.discarded,
         )
         try:
             if self._pump.link is not None:

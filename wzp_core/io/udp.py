@@ -10,7 +10,7 @@ from wzp_core.ports import Address
 
 _LONGEST = 65_535
 _BURST = 64  # datagrams taken per wake-up, so that one busy socket cannot starve the loop
-_KERNEL_BUFFER = 1 << 20
+KERNEL_BUFFER_BYTES = 1 << 20  # asked for; the system may give less
 
 Receiver: TypeAlias = Callable[[bytes, Address], None]
 
@@ -73,7 +73,7 @@ def bind_udp(bind: Address, receiver: Receiver) -> UdpSocket:
         if is_v6:
             sock.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)
         for option in (socket.SO_RCVBUF, socket.SO_SNDBUF):
-            sock.setsockopt(socket.SOL_SOCKET, option, _KERNEL_BUFFER)
+            sock.setsockopt(socket.SOL_SOCKET, option, KERNEL_BUFFER_BYTES)
         sock.bind(bind)
     except OSError as error:
         sock.close()

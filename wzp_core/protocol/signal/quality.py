@@ -34,6 +34,9 @@ class LossRecoveryUpdate(SignalMessage):
     dred_reconstructions: U64 = 0
     classical_plc_invocations: U64 = 0
     frames_decoded: U64 = 0
+    jitter_buffer_depth: U32 | None = omitted()  # extension: held back for play-out now, packets of 20 ms
+    underruns: U64 | None = omitted()  # extension: packets that were not there when their turn came
+    overruns: U64 | None = omitted()  # extension: packets there and never played, to get rid of delay
 
 
 @signal("MediaCapability")

@@ -2,13 +2,12 @@ from collections.abc import Iterator
 from dataclasses import asdict, fields
 
 import pytest
-from prometheus_client import CollectorRegistry
+from prometheus_client import CollectorRegistry, generate_latest
 from prometheus_client.core import GaugeMetricFamily, Metric
-from prometheus_client.openmetrics.exposition import generate_latest as open_metrics
 from prometheus_client.registry import REGISTRY, Collector
 
 from relay.observe.counters import Counters, RelayStats
-from relay.observe.metrics import RelayCollector, new_registry
+from relay.observe.metrics import RelayCollector, metrics_text, new_registry
 from relay.observe.sessions import HANDSHAKE_BOUNDS_S, Sessions
 from wzp_core import __version__
 from wzp_core.protocol.media.report import QualityReport
@@ -75,7 +74,11 @@ def test_a_session_shows_what_it_told_and_nothing_before_or_after() -> None:
     registry = observed(sessions)
     silent, telling = sessions.open(), sessions.open()
     telling.report = QualityReport.of(loss_pct=20, rtt_ms=120, jitter_ms=7).encode()
-    telling.recovered(LossRecoveryUpdate(dred_reconstructions=17, classical_plc_invocations=4, frames_decoded=9000))
+    telling.recovered(
+        LossRecoveryUpdate(
+            dred_reconstructions=17, classical_plc_invocations=4, jitter_buffer_depth=3, underruns=21, overruns=2
+        )
+    )
     who = telling.session_id
     expected = {
         "wzp_relay_session_loss_pct": 20.0,
@@ -83,6 +86,9 @@ def test_a_session_shows_what_it_told_and_nothing_before_or_after() -> None:
         "wzp_relay_session_jitter_ms": 7,
         "wzp_relay_session_dred_reconstructions_total": 17,
         "wzp_relay_session_classical_plc_total": 4,
+        "wzp_relay_session_jitter_buffer_depth": 3,
+        "wzp_relay_session_underruns_total": 21,
+        "wzp_relay_session_overruns_total": 2,
     }
     assert {name: series(registry, name) for name in expected} == {name: {who: v} for name, v in expected.items()}
     sessions.close(telling)
@@ -90,10 +96,26 @@ def test_a_session_shows_what_it_told_and_nothing_before_or_after() -> None:
     assert silent in set(sessions)
 
 
-def test_older_and_newer_formats_can_be_written() -> None:
+async def test_what_is_written_in_turns_is_what_would_be_written_at_once() -> None:
     sessions = Sessions()
     sessions.open().recovered(LossRecoveryUpdate(dred_reconstructions=2**64 - 1))
-    assert open_metrics(observed(sessions)).endswith(b"# EOF\n")
+    registry = new_registry(RelayCollector(stats, sessions))
+    once, turns = generate_latest(registry).decode(), (await metrics_text(registry)).decode()
+
+    def relays_own(text: str) -> list[str]:
+        return [line for line in text.splitlines() if "process_" not in line]
+
+    assert relays_own(turns) == relays_own(once)
+    assert any("dred" in line for line in relays_own(turns))
+
+
+def test_an_older_client_has_no_series_of_what_only_newer_ones_tell() -> None:
+    sessions = Sessions()
+    record = sessions.open()
+    record.recovered(LossRecoveryUpdate(dred_reconstructions=1))
+    registry = observed(sessions)
+    assert series(registry, "wzp_relay_session_dred_reconstructions_total") == {record.session_id: 1}
+    assert series(registry, "wzp_relay_session_underruns_total") == {}
 
 
 def test_relays_of_one_process_are_apart() -> None:

@@ -16,6 +16,15 @@ def test_totals_only_rise() -> None:
     assert (record.dred, record.plc) == (9, 4)
 
 
+def test_a_total_that_is_left_out_stays_while_the_depth_is_of_now() -> None:
+    record = Sessions().open()
+    record.recovered(LossRecoveryUpdate(jitter_buffer_depth=4, underruns=5))
+    record.recovered(LossRecoveryUpdate(jitter_buffer_depth=2, underruns=3))
+    assert (record.depth, record.underruns, record.overruns) == (2, 5, None)
+    record.recovered(LossRecoveryUpdate())
+    assert (record.depth, record.underruns, record.overruns) == (None, 5, None)
+
+
 def test_a_session_has_told_nothing_at_first() -> None:
     record = Sessions().open()
     assert record.quality is None
