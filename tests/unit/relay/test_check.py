@@ -158,7 +158,7 @@ def test_http_for_others_comes_with_a_warning() -> None:
         other.bind(("127.0.0.1", 0))
         port = other.getsockname()[1]
     found = http_finding(
-        RelayConfig(http_host="0.0.0.0", http_port=port, http_token="t0ken-of-the-operator"),  # noqa: S106
+        RelayConfig(http_host="0.0.0.0", http_port=port, http_token="t0ken-of-the-operator"),
         is_running=False,
     )
     assert found.ok
