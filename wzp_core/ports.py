@@ -246,6 +246,7 @@ class Contact:
     mismatched: bool = False  # the user heard a different code
     end_to_end: bool = False  # has been end-to-end capable once
     last_seen_unix: int = 0
+    volume_percent: int = 100  # at which we hear it
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -3,11 +3,28 @@
 import numpy as np
 import pytest
 
-from tests.audio.scenes import USUAL_RMS, Wave, at_level, babble, in_frames, narrator, noisy, others, power, white
+from tests.audio.scenes import (
+    USUAL_RMS,
+    Wave,
+    at_level,
+    babble,
+    in_frames,
+    narrator,
+    noisy,
+    others,
+    pesq_wb,
+    power,
+    white,
+)
 from tests.audio.speech import needs_speech
-from wzp_core.dsp.frame import RATE_HZ, to_samples
+from wzp_core.dsp.frame import FRAME_SAMPLES, RATE_HZ, Samples, to_samples
+from wzp_core.dsp.level import TARGET_DBFS
+from wzp_core.dsp.limiter import Limiter
+from wzp_core.dsp.meter import FULL_SCALE
+from wzp_core.dsp.mix import mixed
 from wzp_core.dsp.voice import VoiceActivity
 from wzp_core.dsp.webrtc import AutomaticGain
+from wzp_core.media.loudness import Loudness
 
 pytestmark = needs_speech
 
@@ -50,9 +67,36 @@ def test_noise_alone_is_not_made_loud() -> None:
     assert power(out[5 * RATE_HZ :]) ** 0.5 < 200
 
 
-def test_two_people_heard_are_levelled_each_for_themselves() -> None:
-    quiet, loud = AutomaticGain(), AutomaticGain()
-    for frame in in_frames(np.concatenate(narrator())):
-        quiet.process((frame // 10).astype(np.int16))
-        loud.process(frame)
-    assert quiet.gain_db > loud.gain_db + 12
+def spoken_dbfs(heard: Wave) -> float:
+    """Level without the pauses: of what is within 30 dB of the loudest 20 ms."""
+    powers = np.array([power(frame) for frame in in_frames(heard)]) / FULL_SCALE**2
+    return float(10 * np.log10(powers[powers > powers.max() / 1000].mean()))
+
+
+def levelled(talk: Wave) -> Samples:
+    loudness, limiter = Loudness(), Limiter()
+    frames = [loudness.process(frame, 1.0, levelled=True) for frame in in_frames(np.clip(talk, -32_768, 32_767))]
+    return np.concatenate([limiter.process(mixed([frame])) for frame in frames])
+
+
+def test_loud_and_quiet_people_are_heard_at_one_level_and_as_clear_as_before() -> None:
+    levels = []
+    for person in (np.concatenate(narrator()), *(np.tile(short, 4) for short in others()[:4])):
+        usual = np.resize(person, 25 * RATE_HZ) * 10 ** ((TARGET_DBFS - spoken_dbfs(person)) / 20)
+        for talker_db in (6.0, -18.0):
+            heard = levelled(usual * 10 ** (talker_db / 20))
+            levels.append(spoken_dbfs(heard[12 * RATE_HZ :]))
+            if person.size > 20 * RATE_HZ:
+                said = to_samples(usual[: heard.size])
+                assert pesq_wb(said[12 * RATE_HZ :], heard[12 * RATE_HZ :]) > 4.5
+    assert max(levels) - min(levels) < 1.5
+    assert abs(np.mean(levels) - TARGET_DBFS) < 1.5
+
+
+def test_somebody_turned_up_beyond_full_scale_is_still_clear() -> None:
+    talk, limiter = np.concatenate(narrator()), Limiter()
+    loud = (talk * 10 ** (18 / 20)).astype(np.float32)
+    frames = loud[: loud.size // FRAME_SAMPLES * FRAME_SAMPLES].reshape(-1, FRAME_SAMPLES)
+    heard = np.concatenate([limiter.process(frame) for frame in frames])
+    assert np.abs(loud).max() > 2 * FULL_SCALE
+    assert pesq_wb(to_samples(talk[: heard.size]), heard) > 4.4

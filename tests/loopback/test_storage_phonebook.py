@@ -1,6 +1,8 @@
 import asyncio
+import contextlib
 import sqlite3
 import stat
+from dataclasses import replace
 
 import pytest
 
@@ -13,6 +15,19 @@ from wzp_core.protocol.ids import Fingerprint, TlsFingerprint
 
 ALICE = Contact(fingerprint=Fingerprint("aa"), alias="alice", verified=True, end_to_end=True, last_seen_unix=5)
 BOB = Contact(fingerprint=Fingerprint("bb"), alias="Bob", mismatched=True)
+FIRST_VERSION = """
+CREATE TABLE contacts (
+    fingerprint TEXT PRIMARY KEY, alias TEXT NOT NULL, verified INTEGER NOT NULL, mismatched INTEGER NOT NULL,
+    end_to_end INTEGER NOT NULL, last_seen_unix INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;
+CREATE TABLE history (
+    call_id TEXT PRIMARY KEY, fingerprint TEXT NOT NULL, alias TEXT NOT NULL, direction TEXT NOT NULL,
+    started_unix INTEGER NOT NULL, duration_s INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;
+CREATE TABLE relays (address TEXT PRIMARY KEY, fingerprint TEXT NOT NULL) STRICT, WITHOUT ROWID;
+INSERT INTO contacts VALUES ('aa', 'alice', 1, 0, 1, 5);
+PRAGMA user_version = 1;
+"""
 OLD, NEW = TlsFingerprint("11"), TlsFingerprint("22")
 
 
@@ -38,6 +53,21 @@ async def test_contacts_survive_a_restart_by_alias(path):
     await book_at(path).save_contact(BOB)
     await book_at(path).save_contact(ALICE)
     assert await book_at(path).contacts() == (ALICE, BOB)
+
+
+async def test_a_file_of_the_first_version_keeps_its_contacts_and_learns_volumes(path):
+    path.parent.mkdir(mode=0o700)
+    with contextlib.closing(sqlite3.connect(path)) as connection, connection:
+        connection.executescript(FIRST_VERSION)
+    assert await book_at(path).contacts() == (ALICE,)
+    louder = replace(ALICE, volume_percent=150)
+    await book_at(path).save_contact(louder)
+    assert await book_at(path).contacts() == (louder,)
+
+
+async def test_programs_that_begin_one_file_at_once_do_not_disturb_each_other(path):
+    await asyncio.gather(*(book_at(path).save_contact(ALICE) for _ in range(8)))
+    assert await book_at(path).contacts() == (ALICE,)
 
 
 async def test_a_contact_is_replaced_not_doubled(path):
@@ -75,7 +105,7 @@ async def test_strangers_seen_longest_ago_are_forgotten_but_no_judged_contact(pa
     await book.save_contact(BOB)
     with sqlite3.connect(path) as connection:
         rows = [(f"x{n}", "", 0, 0, 0, 100 + n) for n in range(2000)]
-        connection.executemany("INSERT INTO contacts VALUES (?, ?, ?, ?, ?, ?)", rows)
+        connection.executemany("INSERT INTO contacts VALUES (?, ?, ?, ?, ?, ?, 100)", rows)
     connection.close()
     await book.save_contact(Contact(fingerprint=Fingerprint("new"), last_seen_unix=10_000))
     kept = {contact.fingerprint for contact in await book.contacts()}

@@ -205,6 +205,7 @@ class Stage:
         settings: Settings | None = None,
         network: NetworkSettings | None = None,
         sound: SimSound | None = None,
+        contacts: dict[str, Contact] | None = None,
         relay: str = f"{RELAY_IP}:{RELAY_PORT}",
         **world: Any,
     ) -> AsyncIterator[Phone]:
@@ -212,7 +213,7 @@ class Stage:
         chance = random.Random(f"{name}{self.internet.seed}")
         sound = sound or SimSound()
         store = MemorySettings(settings or Settings(alias=name, network=network or NetworkSettings(stun_servers=STUN)))
-        book, trust = MemoryPhoneBook(), MemoryTrust()
+        book, trust = MemoryPhoneBook(dict(contacts or {})), MemoryTrust()
         interfaces = SimNetwork(ip)
         changed, states = asyncio.Event(), list[AppState]()
         host = self.internet.host(ip)

@@ -4,20 +4,17 @@ from collections.abc import Sequence
 from typing import Final
 
 import numpy as np
+import numpy.typing as npt
 
 from wzp_core.dsp.frame import FRAME_SAMPLES, Samples, silence, to_samples
-from wzp_core.dsp.gain import limited
 
 _RISE: Final = np.linspace(0.0, 1.0, FRAME_SAMPLES, endpoint=False, dtype=np.float32)
 
 
-def mixed(frames: Sequence[Samples]) -> Samples:
-    """The sum of frames of one length, softly limited; one frame passes untouched, none is a frame of silence."""
-    if not frames:
-        return silence()
-    if len(frames) == 1:
-        return frames[0]
-    return limited(np.sum(np.stack(frames), axis=0, dtype=np.float32))
+def mixed(frames: Sequence[npt.NDArray[np.floating] | Samples]) -> npt.NDArray[np.float32]:
+    """The sum of frames of one length, which may be beyond 16 bits; none is a frame of silence."""
+    total: npt.NDArray[np.float32] = np.sum(np.stack([silence(), *frames]), axis=0, dtype=np.float32)
+    return total
 
 
 def spliced(ending: Samples, beginning: Samples) -> Samples:

@@ -48,10 +48,7 @@ class NoiseSuppressor:
 
 
 class AutomaticGain:
-    """AGC2: brings one person's speech to an even level, leaves noise down and never clips; without delay.
-
-    One for the microphone, and one for each person heard.
-    """
+    """AGC2: brings one person's speech to an even level, leaves noise down and never clips; without delay."""
 
     def __init__(self, *, most_db: float = 30.0) -> None:
         """`most_db`: the limit of amplification."""

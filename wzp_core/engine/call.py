@@ -51,7 +51,7 @@ from wzp_core.session.call_events import (
     TimerFired,
 )
 from wzp_core.session.report import CallReport, MouthToEar
-from wzp_core.session.state import CallStage, CallView, MediaView, NoAudioReason
+from wzp_core.session.state import CallStage, CallView, MediaView, NoAudioReason, Volume
 
 _STATS_INTERVAL_S = 0.5
 _NO_AUDIO_S = 1.0
@@ -149,7 +149,7 @@ class CallSession:
         async with task_scope() as tasks:
             await self._perform(first, tasks)
             while self._machine.phase is not CallStage.ENDED:
-                self._show()
+                self.show()
                 try:
                     async with asyncio.timeout_at(self._machine.deadline):
                         happened = await self._inbox.get()
@@ -157,7 +157,7 @@ class CallSession:
                     happened = TimerFired()
                 await self._perform(self._machine.handle(happened, self._loop.time()), tasks)
             self._final = self.report()
-            self._show()
+            self.show()
             self._is_over = True
             tasks.cancel_all()
             await on_ended(self._view())
@@ -192,6 +192,7 @@ class CallSession:
             processing=context.world.processing,
             on_levels=lambda levels: context.board.set(levels=levels),
             on_opened=self._packet_opened,
+            volume=lambda: self._volume().gain,
             on_burst=self._tell_burst,
             path_context=self._path_context,
         )
@@ -295,7 +296,7 @@ class CallSession:
         while True:
             await asyncio.sleep(_STATS_INTERVAL_S)
             self._refresh()
-            self._show()
+            self.show()
             if self._media is not None:
                 self._media.care.wish(self._context.board.state.settings.call.quality)
             if self._loop.time() >= self._rekey_at:
@@ -335,9 +336,15 @@ class CallSession:
         return NoAudioReason.PEER_MUTED if self._machine.peer_muted else None
 
     def _view(self) -> CallView:
-        return replace(self._machine.view(), started_at_unix=self._started_unix, media=self._shown)
+        return replace(
+            self._machine.view(), started_at_unix=self._started_unix, media=self._shown, volume=self._volume()
+        )
 
-    def _show(self) -> None:
+    def _volume(self) -> Volume:
+        return self._context.knobs.volumes.of(self._machine.peer)
+
+    def show(self) -> None:
+        """At once, with the peer's volume as it is now."""
         if not self._is_over:
             self._context.board.set(call=self._view())
 

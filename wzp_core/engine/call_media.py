@@ -38,6 +38,7 @@ class CallMedia:
         processing: Processing,
         on_levels: Callable[[Levels], None],
         on_opened: Callable[[], None],
+        volume: Callable[[], float],
         on_burst: Callable[[float], None],
         path_context: Callable[[Paths], PathContext],
     ) -> None:
@@ -52,7 +53,7 @@ class CallMedia:
         self._on_opened = on_opened
         self.pump = MediaPump(
             uplink=Uplink(stream_id=stream, seal=self._seal),
-            downlink=Downlink(self._open),
+            downlink=Downlink(self._open, lambda _stream_id: volume()),
             knobs=knobs,
             capture=Capture(knobs, processing),
             on_levels=on_levels,

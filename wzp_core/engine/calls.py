@@ -87,6 +87,11 @@ class Calls:
         if self._session is not None and self.is_busy:
             self._session.network_changed()
 
+    def show(self) -> None:
+        """The peer's volume is another one now."""
+        if self._session is not None and self.is_busy:
+            self._session.show()
+
     def tell_muted(self, muted: bool) -> None:
         if self._session is not None and self.is_busy:
             self._session.tell_muted(muted)

@@ -40,6 +40,15 @@ class SetMuted:
 
 
 @dataclass(frozen=True, slots=True)
+class SetVolume:
+    """How loud one person is heard; None leaves that as it is. Refused beyond 0…200 %."""
+
+    who: str  # fingerprint, or `Participant.key`
+    percent: int | None = None
+    muted: bool | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class HoldToTalk:
     """The push-to-talk key went down or up; means nothing while the setting is off."""
 
@@ -144,6 +153,7 @@ Command: TypeAlias = (
     | AnswerCall
     | HangUp
     | SetMuted
+    | SetVolume
     | HoldToTalk
     | CompareSas
     | JoinRoom

@@ -61,10 +61,10 @@ class Engine:
         recording = RecordingView(folder=world.recordings.folder if world.recordings is not None else "")
         self._board = Board(AppState(has_dred=has_dred, recording=recording), on_state)
         self._relay_choice = RelayChoice(world, self._board, relay, token)
-        self._people = People(world, self._board)
+        self._knobs = Knobs(audio=Settings().audio)
+        self._people = People(world, self._board, self._knobs.volumes)
         self._keeper = IdentityKeeper(world, self._board)
         self._commands: asyncio.Queue[ask.Command] = asyncio.Queue()
-        self._knobs = Knobs(audio=Settings().audio)
         self._signalling: Signalling | None = None
         self._calls: Calls | None = None
         self._door: RoomDoor | None = None
@@ -221,6 +221,8 @@ class Engine:
                     await self._calls.act(command)
             case ask.SetMuted():
                 self._mute(command)
+            case ask.SetVolume():
+                self._set_volume(command, tasks)
             case ask.HoldToTalk(held=held):
                 self._knobs.hold_to_talk(held, on_change=self._show_sending)
             case ask.JoinRoom(name=name):
@@ -267,6 +269,15 @@ class Engine:
         self._board.set(mic_muted=self._knobs.microphone_muted, speaker_muted=self._knobs.speaker_muted)
         self._show_sending()
 
+    def _set_volume(self, command: ask.SetVolume, tasks: TaskScope) -> None:
+        """Raises LocalMisuse(BAD_VALUE)."""
+        self._knobs.volumes.change(command.who, percent=command.percent, muted=command.muted)
+        if self._room is not None:
+            self._room[0].show()
+        if self._calls is not None:
+            self._calls.show()
+        self._people.keep_volumes(tasks)
+
     def _show_sending(self) -> None:
         self._board.set(sending_voice=self._knobs.sends_voice)
 
@@ -288,6 +299,8 @@ class Engine:
 
     def _after_call(self) -> None:
         """Another relay than the one that carries a call is for after the call."""
+        if self._room is None and not (self._calls is not None and self._calls.is_busy):
+            self._knobs.volumes.conversation_over()
         if self._relay_waits and self._signalling is not None and not (self._calls is not None and self._calls.is_busy):
             self._relay_waits = False
             self._signalling.choose_again()
@@ -331,6 +344,7 @@ class Engine:
         if self._room is not None:
             (_, task), self._room = self._room, None
             await _ended(task)
+            self._knobs.volumes.conversation_over()
 
     async def _make_room_for_call(self) -> None:
         """Only one conversation at a time has the devices (desktop.md §1)."""

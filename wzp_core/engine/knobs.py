@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Callable
 
+from wzp_core.engine.volumes import Volumes
 from wzp_core.settings.schema import AudioSettings
 
 
@@ -13,6 +14,7 @@ class Knobs:
         self.audio = audio
         self.microphone_muted = False
         self.speaker_muted = False
+        self.volumes = Volumes()
         self._held = False
         self._release: asyncio.TimerHandle | None = None
 

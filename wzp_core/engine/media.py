@@ -137,7 +137,8 @@ class MediaPump:
     def _next_frame(self, now: float) -> Samples:
         # Devices ask for sound in bursts; what is played is evenly spaced, and the jitter buffer has to see it so.
         self._playout_at = min(max(self._playout_at + _FRAME_S, now - _FRAME_S), now + 3 * _FRAME_S)
-        frame = amplified(self.downlink.pull(self._playout_at), self._knobs.audio.output_volume)
+        self.downlink.levelled = self._knobs.audio.level_heard
+        frame = self.downlink.pull(self._playout_at, self._knobs.audio.output_volume)
         return np.zeros_like(frame) if self._knobs.speaker_muted else frame
 
     def _send(self, frame: Samples, now: float, voice: bool = False) -> None:

@@ -1,11 +1,14 @@
 """Contacts, history and presence, kept on disk and on the screen."""
 
+import asyncio
 import logging
 from collections.abc import AsyncIterator, Iterable
 from contextlib import asynccontextmanager
 from dataclasses import replace
 
 from wzp_core.engine.board import Board
+from wzp_core.engine.scope import TaskScope
+from wzp_core.engine.volumes import Volumes
 from wzp_core.engine.world import World
 from wzp_core.errors import Unavailable
 from wzp_core.logs import event, logger
@@ -16,14 +19,17 @@ from wzp_core.session.call_events import PeerJudged
 from wzp_core.session.lobby import person, present
 from wzp_core.session.state import CallView, Notice, Person
 
+_KEEP_VOLUMES_S = 1.0
+
 log = logger("people")
 
 
 class People:
     """What is remembered about others."""
 
-    def __init__(self, world: World, board: Board) -> None:
-        self._world, self._board = world, board
+    def __init__(self, world: World, board: Board, volumes: Volumes) -> None:
+        self._world, self._board, self._volumes = world, board, volumes
+        self._volumes_wait = False  # to be kept
         self._contacts: dict[Fingerprint, Contact] = {}
         self._users: tuple[PresenceUser, ...] = ()
 
@@ -34,6 +40,8 @@ class People:
     async def load(self) -> None:
         async with self._disk_may_fail():
             self._contacts = {contact.fingerprint: contact for contact in await self._world.phonebook.contacts()}
+            for contact in self._contacts.values():
+                self._volumes.remember(contact.fingerprint, contact.volume_percent)
             self._board.set(contacts=tuple(self._contacts.values()), history=await self._world.phonebook.history())
 
     def person(self, fingerprint: Fingerprint, alias: str | None = None) -> Person:
@@ -55,12 +63,38 @@ class People:
             contact = replace(contact, verified=verdict.verified, mismatched=not verdict.verified)
         if verdict.end_to_end is not None:
             contact = replace(contact, end_to_end=verdict.end_to_end)
-        contact = replace(contact, alias=who.alias or contact.alias, last_seen_unix=int(self._world.unix_time()))
+        contact = replace(
+            contact,
+            alias=who.alias or contact.alias,
+            last_seen_unix=int(self._world.unix_time()),
+            volume_percent=self._volumes.of(who.fingerprint).percent,
+        )
         self._contacts[who.fingerprint] = contact
         self._board.set(contacts=tuple(self._contacts.values()))
         self._show_present()
         async with self._disk_may_fail():
             await self._world.phonebook.save_contact(contact)
+
+    def keep_volumes(self, tasks: TaskScope) -> None:
+        """On disk, for contacts; a slider that is being moved writes once a second, not at every step."""
+        if not self._volumes_wait:
+            self._volumes_wait = True
+            tasks.create_task(self._keep_volumes(), name="keep volumes")
+
+    async def _keep_volumes(self) -> None:
+        await asyncio.sleep(_KEEP_VOLUMES_S)
+        self._volumes_wait = False
+        heard = {fingerprint: self._volumes.of(fingerprint).percent for fingerprint in self._contacts}
+        changed = [
+            replace(contact, volume_percent=heard[contact.fingerprint])
+            for contact in self._contacts.values()
+            if contact.volume_percent != heard[contact.fingerprint]
+        ]
+        self._contacts |= {contact.fingerprint: contact for contact in changed}
+        self._board.set(contacts=tuple(self._contacts.values()))
+        async with self._disk_may_fail():
+            for contact in changed:
+                await self._world.phonebook.save_contact(contact)
 
     async def log_call(self, view: CallView, now_unix: float) -> None:
         """One line of history; a call that was never answered on our side is a missed one."""

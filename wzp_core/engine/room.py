@@ -32,12 +32,13 @@ class RoomSession:
     """`run` lasts until it is cancelled; rooms are protected to the relay only."""
 
     def __init__(self, name: str, *, world: World, board: Board, door: RoomDoor, knobs: Knobs) -> None:
-        self._board, self._world = board, world
+        self._board, self._world, self._volumes = board, world, knobs.volumes
+        self._heard: dict[int, str] = {}  # whose stream it is
         self._view = RoomView(name=name, stage=RoomStage.JOINING)
         self._keeper = MediaLinkKeeper(door, server_name(name))
         self._pump = MediaPump(
             uplink=Uplink(stream_id=0, seal=lambda packet, _now: encode_packet(packet)),
-            downlink=Downlink(lambda datagram, _now: decode_packet(datagram), withheld=True),
+            downlink=Downlink(lambda datagram, _now: decode_packet(datagram), self._gain, withheld=True),
             knobs=knobs,
             capture=Capture(knobs, world.processing),
             on_levels=self._show_levels,
@@ -56,7 +57,7 @@ class RoomSession:
         return self._pump.uplink.stats().packets
 
     async def run(self) -> None:
-        self._show()
+        self.show()
         try:
             async with task_scope() as tasks:
                 tasks.create_task(self._pump.run(self._world.audio), name="room sound")
@@ -69,7 +70,7 @@ class RoomSession:
                     )
                 except RemoteViolation as error:
                     self._view = replace(self._view, stage=RoomStage.FAILED, error=error.code)
-                    self._show()
+                    self.show()
                     await asyncio.Event().wait()  # stays on the screen until the user leaves
         finally:
             self._board.set(room=None)
@@ -80,31 +81,36 @@ class RoomSession:
             self._pump.uplink.stream_id = self._keeper.stream_id
             started = self._view.started_at_unix or self._world.unix_time()
             self._view = replace(self._view, stage=RoomStage.JOINED, started_at_unix=started, error=None)
-            self._show()
+            self.show()
 
     def _lost(self) -> None:
         self._view = replace(self._view, stage=RoomStage.RECONNECTING)
-        self._show()
+        self.show()
 
     def _refused(self, code: ErrorCode) -> None:
         stage = self._view.stage if code in PASSING else RoomStage.FAILED
         self._view = replace(self._view, stage=stage, error=code)
-        self._show()
+        self.show()
 
     def _signal(self, message: SignalMessage) -> None:
         if isinstance(message, RoomUpdate):
-            unique = {(p.fingerprint, p.alias): p for p in message.participants}
-            roster = tuple(
+            members = tuple(
                 Participant(
                     fingerprint=p.fingerprint,
                     alias=shown_alias(p.alias),
                     relay_label=p.relay_label,
                     stream_id=p.stream_id or 0,
                 )
-                for p in unique.values()
+                for p in message.participants
             )
-            self._view = replace(self._view, participants=roster)
-            self._show()
+            self._heard = {member.stream_id: member.key for member in members if member.stream_id}
+            self._volumes.forget_guests(but=self._heard.values())
+            unique = {(member.key, member.alias): member for member in members}
+            self._view = replace(self._view, participants=tuple(unique.values()))
+            self.show()
+
+    def _gain(self, stream_id: int) -> float:
+        return self._volumes.of(self._heard.get(stream_id, "")).gain
 
     async def _watch(self) -> None:
         while True:
@@ -123,9 +129,12 @@ class RoomSession:
                 tier=self._care.tier,
             )
             self._view = replace(self._view, participants=roster, media=media)
-            self._show()
+            self.show()
 
-    def _show(self) -> None:
+    def show(self) -> None:
+        """At once, with everybody's volume as it is now."""
+        roster = tuple(replace(p, volume=self._volumes.of(p.key)) for p in self._view.participants)
+        self._view = replace(self._view, participants=roster)
         self._board.set(room=self._view)
 
     def _show_levels(self, levels: Levels) -> None:

@@ -12,19 +12,23 @@ from wzp_core.errors import ErrorCode, Unavailable
 from wzp_core.io.files import make_private_folder
 from wzp_core.logs import event, logger
 
-_VERSION = 1
-# Two programs may begin one file at once, hence IF NOT EXISTS.
 _SCHEMA = """
-CREATE TABLE IF NOT EXISTS contacts (
+CREATE TABLE contacts (
     fingerprint TEXT PRIMARY KEY, alias TEXT NOT NULL, verified INTEGER NOT NULL, mismatched INTEGER NOT NULL,
     end_to_end INTEGER NOT NULL, last_seen_unix INTEGER NOT NULL
 ) STRICT, WITHOUT ROWID;
-CREATE TABLE IF NOT EXISTS history (
+CREATE TABLE history (
     call_id TEXT PRIMARY KEY, fingerprint TEXT NOT NULL, alias TEXT NOT NULL, direction TEXT NOT NULL,
     started_unix INTEGER NOT NULL, duration_s INTEGER NOT NULL
 ) STRICT, WITHOUT ROWID;
-CREATE TABLE IF NOT EXISTS relays (address TEXT PRIMARY KEY, fingerprint TEXT NOT NULL) STRICT, WITHOUT ROWID;
+CREATE TABLE relays (address TEXT PRIMARY KEY, fingerprint TEXT NOT NULL) STRICT, WITHOUT ROWID;
 """
+_STEPS = (
+    _SCHEMA,
+    "ALTER TABLE contacts ADD COLUMN volume_percent INTEGER NOT NULL DEFAULT 100;",
+)
+"""What each version of the file added."""
+
 _DAMAGED = {sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB}
 _BUSY_LIMIT_S = 5.0
 
@@ -72,10 +76,17 @@ class Database:
 
     def _bring_up_to_date(self, connection: sqlite3.Connection) -> None:
         (version,) = connection.execute("PRAGMA user_version").fetchone()
-        if version > _VERSION:
+        if version > len(_STEPS):
             raise Unavailable(ErrorCode.BAD_FILE, path=self._path, why="made by a newer version", version=version)
-        if version == 0:
-            connection.executescript(f"BEGIN IMMEDIATE; {_SCHEMA} PRAGMA user_version = {_VERSION}; COMMIT;")
+        if version < len(_STEPS):
+            with connection:
+                connection.execute("BEGIN IMMEDIATE")
+                (version,) = connection.execute(
+                    "PRAGMA user_version"
+                ).fetchone()  # another program may have been faster
+                for statement in "".join(_STEPS[version:]).split(";"):
+                    connection.execute(statement)
+                connection.execute(f"PRAGMA user_version = {max(version, len(_STEPS))}")
 
     def _move_aside(self, error: sqlite3.DatabaseError) -> None:
         aside = self._path.with_name(f"{self._path.name}.damaged")

@@ -38,7 +38,7 @@ class SqlitePhoneBook:
 
 def _contacts(connection: sqlite3.Connection) -> tuple[Contact, ...]:
     rows = connection.execute(
-        "SELECT fingerprint, alias, verified, mismatched, end_to_end, last_seen_unix FROM contacts"
+        "SELECT fingerprint, alias, verified, mismatched, end_to_end, last_seen_unix, volume_percent FROM contacts"
         " ORDER BY alias COLLATE NOCASE, fingerprint"
     )
     return tuple(
@@ -49,14 +49,15 @@ def _contacts(connection: sqlite3.Connection) -> tuple[Contact, ...]:
             mismatched=bool(mismatched),
             end_to_end=bool(end_to_end),
             last_seen_unix=last_seen_unix,
+            volume_percent=volume_percent,
         )
-        for fingerprint, alias, verified, mismatched, end_to_end, last_seen_unix in rows
+        for fingerprint, alias, verified, mismatched, end_to_end, last_seen_unix, volume_percent in rows
     )
 
 
 def _save_contact(connection: sqlite3.Connection, contact: Contact) -> None:
     connection.execute(
-        "INSERT OR REPLACE INTO contacts VALUES (?, ?, ?, ?, ?, ?)",
+        "INSERT OR REPLACE INTO contacts VALUES (?, ?, ?, ?, ?, ?, ?)",
         (
             contact.fingerprint,
             _storable(contact.alias),
@@ -64,6 +65,7 @@ def _save_contact(connection: sqlite3.Connection, contact: Contact) -> None:
             contact.mismatched,
             contact.end_to_end,
             contact.last_seen_unix,
+            contact.volume_percent,
         ),
     )
     connection.execute(

@@ -5,9 +5,12 @@ from collections.abc import Callable
 from dataclasses import asdict
 from typing import Final
 
+import numpy as np
+
 from wzp_core.codec.opus import OpusDecoder
 from wzp_core.codec.table import can_decode
 from wzp_core.dsp.frame import Samples
+from wzp_core.dsp.limiter import Limiter
 from wzp_core.dsp.meter import meter
 from wzp_core.dsp.mix import mixed
 from wzp_core.errors import ErrorCode, RemoteViolation
@@ -19,6 +22,9 @@ from wzp_core.protocol.profile import CodecId
 Open = Callable[[bytes, float], MediaPacket]
 """Datagram and time in s → packet; raises RemoteViolation."""
 
+VolumeOf = Callable[[int], float]
+"""Stream id → what to multiply that sender's sound by; asked for every frame."""
+
 MOST_STREAMS: Final = 16
 
 _IDLE_S: Final = 10.0
@@ -27,9 +33,14 @@ _IDLE_S: Final = 10.0
 class Downlink:
     """All senders of one call or room; needs `close()`."""
 
-    def __init__(self, open_packet: Open, *, withheld: bool = False) -> None:
+    def __init__(
+        self, open_packet: Open, volume_of: VolumeOf = lambda _stream_id: 1.0, *, withheld: bool = False
+    ) -> None:
         """`withheld`: in a room, where a relay may pass on only the loudest."""
-        self._open, self._withheld = open_packet, withheld
+        self.levelled = False
+        """Whether everybody is brought to one loudness."""
+        self._open, self._volume_of, self._withheld = open_packet, volume_of, withheld
+        self._limiter = Limiter()
         self._streams: dict[int, StreamReceiver] = {}
         self._gone = StreamTotals()  # of streams that left
         self._refused: Counter[str] = Counter()
@@ -64,11 +75,15 @@ class Downlink:
             stream.receive(packet, now)
         return packet
 
-    def pull(self, now: float) -> Samples:
-        """The next 20 ms of everybody; exactly 960 samples."""
+    def pull(self, now: float, volume: float = 1.0) -> Samples:
+        """The next 20 ms of everybody, times `volume`; exactly 960 samples."""
         self._now = now
         self._dismiss_idle(now)
-        frame = mixed([stream.pull(now) for stream in self._streams.values()])
+        heard = [
+            stream.loudness.process(stream.pull(now), self._volume_of(number), levelled=self.levelled)
+            for number, stream in self._streams.items()
+        ]
+        frame = self._limiter.process(mixed(heard) * np.float32(volume))
         self._level = meter(frame)
         return frame
 

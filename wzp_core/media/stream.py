@@ -14,6 +14,7 @@ from wzp_core.errors import RemoteViolation
 from wzp_core.media.dtx import ComfortNoise
 from wzp_core.media.intake import Arrival, Intake
 from wzp_core.media.jitter import JitterBuffer, Missing, Play, Pushed, Wait
+from wzp_core.media.loudness import Loudness
 from wzp_core.media.pace import Pace
 from wzp_core.media.reception import Reception
 from wzp_core.media.stats import StreamTotals
@@ -33,6 +34,7 @@ class StreamReceiver:
     def __init__(self, decoder: OpusDecoder, now: float, *, withheld: bool = False) -> None:
         """`withheld`: a relay passes on only the loudest, so that what is missing in a pause was not lost."""
         self.last_packet_at = now
+        self.loudness = Loudness()
         self._withheld = withheld
         self._decoder = VoiceDecoder(decoder)
         self._intake = Intake()
@@ -81,6 +83,7 @@ class StreamReceiver:
             self._jitter.resume(packet.header.sequence, now)
             self._reception.resume(packet.header.sequence)
         self.last_packet_at = now
+        self.loudness = Loudness()
         missing = self._jitter.missing_before(packet.header.sequence)
         try:
             arrivals = self._intake.arrivals(packet, missing, now)

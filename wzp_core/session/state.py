@@ -53,6 +53,23 @@ class Person:
     mismatched: bool = False
 
 
+LOUDEST_PERCENT = 200
+GUEST = "guest "
+"""How the key of a room's member without fingerprint begins."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Volume:
+    """How loud we hear one person."""
+
+    percent: int = 100  # 0…LOUDEST_PERCENT
+    muted: bool = False  # until the call or the stay in the room ends
+
+    @property
+    def gain(self) -> float:
+        return 0.0 if self.muted else self.percent / 100
+
+
 class CallStage(Enum):
     DIALLING = "dialling"  # offer sent
     RINGING = "ringing"  # the other side's app rings
@@ -141,6 +158,7 @@ class CallView:
     started_at_unix: float | None = None  # first packet opened
     sas: SasView = SasView()
     media: MediaView = MediaView()
+    volume: Volume = Volume()  # of the peer
     ended: EndReason | None = None
     ended_code: ErrorCode | None = None  # detail of SECURITY and FAILED
 
@@ -152,8 +170,14 @@ class Participant:
     fingerprint: str  # empty for unauthenticated web members
     alias: str = ""
     relay_label: str | None = None
-    stream_id: int = 0
+    stream_id: int = 0  # 0: of an older relay; then nobody's sound can be told apart
     speaking: bool = False
+    volume: Volume = Volume()
+
+    @property
+    def key(self) -> str:
+        """Whose volume it is: the fingerprint's; of a guest, who has none, that of his stream."""
+        return self.fingerprint or f"{GUEST}{self.stream_id}"
 
 
 class RoomStage(Enum):

@@ -54,6 +54,7 @@ class AudioSettings(_Checked):
         "off", "Suppress background noise; it changes clear speech too, strong most", choices=("off", "light", "strong")
     )
     automatic_gain: bool = setting(False, "Bring speech to an even loudness; for quiet microphones")
+    level_heard: bool = setting(False, "Bring everybody heard to one loudness")
     push_to_talk: bool = setting(False, "Send only while a key is held")
     release_delay_ms: int = setting(250, "How long to go on sending after the key is released", low=0, high=2000)
     record_debug: bool = setting(False, "Record microphone, echo reference and what is sent, for finding faults")

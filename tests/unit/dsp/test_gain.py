@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from wzp_core.dsp.gain import amplified, limited
+from wzp_core.dsp.gain import Fader, amplified, bent
 
 RAMP = np.arange(-8000, 8000, 20, dtype=np.int16)
 
@@ -23,5 +23,20 @@ def test_loud_sound_is_bent_without_clipping_flat_or_changing_order(gain: float)
 
 
 def test_the_curve_has_no_step_at_its_knee() -> None:
-    around = limited(np.arange(24_000, 25_200, 1, dtype=np.float32)).astype(int)
+    around = bent(np.arange(24_000, 25_200, 1, dtype=np.float32)).astype(int)
     assert np.diff(around).max() <= 1
+
+
+def test_a_gain_moves_over_one_frame_and_the_first_frame_has_it_from_the_start() -> None:
+    fader, loud = Fader(), np.full(960, 10_000, np.int16)
+    assert not fader.process(loud, 0.0).any()
+    rising = fader.process(loud, 2.0)
+    assert rising[0] == 0
+    assert rising[-1] == 20_000
+    assert np.diff(rising).max() < 30
+    assert (fader.process(loud, 2.0) == 20_000).all()
+
+
+def test_nobody_pays_for_the_usual_volume() -> None:
+    fader, frame = Fader(), np.full(960, 10_000, np.int16)
+    assert fader.process(frame, 1.0) is frame
