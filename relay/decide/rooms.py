@@ -15,6 +15,7 @@ from wzp_core.protocol.signal.room import RoomParticipant, RoomUpdate
 MOST_MEMBERS = 255  # as many as there are stream ids
 DEFAULT_ROOM = RoomName("default")
 _CALL_PREFIX = "call-"
+_FORWARDED_PREFIX = "relay-"
 
 
 def room_of(server_name: str) -> RoomName:
@@ -25,6 +26,11 @@ def room_of(server_name: str) -> RoomName:
     if not re.fullmatch(r"[a-z0-9-][a-z0-9_.-]{0,252}", name):
         raise RemoteViolation(ErrorCode.BAD_VALUE, what="room name", length=len(name))
     return RoomName(name)
+
+
+def forwarded_room(session_id: str) -> RoomName:
+    """The room of a session that another relay forwards. Raises RemoteViolation for an id that cannot be in a name."""
+    return room_of(_FORWARDED_PREFIX + session_id)
 
 
 def call_of(room: RoomName) -> str | None:
@@ -79,7 +85,8 @@ class Rooms:
         alias: str | None,
         stream_id: int | None = None,
     ) -> tuple[Member, list[Effect]]:
-        """Enters a member under `stream_id`, or the lowest free one.
+        """Enters a member under `stream_id`, or the lowest free one (the highest in the room of a forwarded session:
+        there the other relay counts from below).
 
         An older connection of the same fingerprint is cut off and leaves its stream id to the newer one. Raises
         Unavailable(LIMIT) for a full room.
@@ -88,7 +95,7 @@ class Rooms:
         for at, member in older:
             stream_id = stream_id or member.stream_id
             self.leave(at)
-        stream_id = _free_stream_id(self.members(room), stream_id)
+        stream_id = _free_stream_id(self.members(room), stream_id, from_top=room.startswith(_FORWARDED_PREFIX))
         member = Member(fingerprint=fingerprint, alias=shown_alias(alias), stream_id=stream_id)
         self._rooms.setdefault(room, _Room()).members[connection] = member
         self._room_of[connection] = room
@@ -132,11 +139,12 @@ class Rooms:
         return room.roster
 
 
-def _free_stream_id(members: Mapping[ConnectionId, Member], wanted: int | None) -> int:
+def _free_stream_id(members: Mapping[ConnectionId, Member], wanted: int | None, *, from_top: bool) -> int:
     taken = {member.stream_id for member in members.values()}
     if wanted is not None and wanted not in taken:
         return wanted
-    free = next((stream_id for stream_id in range(1, MOST_MEMBERS + 1) if stream_id not in taken), None)
+    ids = range(MOST_MEMBERS, 0, -1) if from_top else range(1, MOST_MEMBERS + 1)
+    free = next((stream_id for stream_id in ids if stream_id not in taken), None)
     if free is None:
         raise Unavailable(ErrorCode.LIMIT, what="room members", most=MOST_MEMBERS)
     return free

@@ -7,6 +7,7 @@ from relay.edge.endpoint import ServerEndpoint, ServerLink
 from relay.edge.farewell import closed_within
 from relay.edge.mesh import Mesh
 from relay.edge.probe_session import serve_probe
+from relay.edge.relay_session import serve_forwarded
 from relay.edge.room_session import RoomService, serve_participant
 from relay.edge.signal_session import SignalService, serve_signals
 from relay.observe.counters import Counters
@@ -82,5 +83,7 @@ class Listener:
                 await serve_signals(link, self._signals)
             case "_probe":
                 await serve_probe(link, self._mesh)
+            case "_relay":
+                await serve_forwarded(link, self._rooms.plane, self._mesh.node)
             case _:
                 await serve_participant(link, self._rooms)

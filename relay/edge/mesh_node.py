@@ -20,6 +20,7 @@ class MeshNode:
         self.counters = counters
         self.own_id = own_id
         self._trust = RelayTrust(hosts={plain_host(target[0]) for target in config.probe})
+        self.tells_strangers = not config.auth_url  # where everybody may register and is told who is here
         self._advertised = config.advertised_addr
         self._listening = listening
 

@@ -32,6 +32,7 @@ async def serve_probe(link: Link, mesh: Mesh) -> None:
 
 async def _converse(link: Link, mesh: Mesh, *, is_trusted: bool) -> None:
     node, counters = mesh.node, mesh.node.counters
+    is_told = is_trusted or node.tells_strangers
     now = asyncio.get_running_loop().time
     signals, gossip = Bucket(_SIGNALS, now()), Bucket(_GOSSIP, now())
     searches: set[asyncio.Task[None]] = set()
@@ -43,7 +44,7 @@ async def _converse(link: Link, mesh: Mesh, *, is_trusted: bool) -> None:
             match message:
                 case Ping(timestamp_ms=timestamp_ms):
                     link.send_signal(Pong(timestamp_ms=timestamp_ms))
-                case PresenceUpdate() if gossip.take(_GOSSIP, now()):
+                case PresenceUpdate() if is_told and gossip.take(_GOSSIP, now()):
                     if is_trusted:
                         node.learn(link, message, now())
                     else:
@@ -51,7 +52,7 @@ async def _converse(link: Link, mesh: Mesh, *, is_trusted: bool) -> None:
                     link.send_signal(node.gossip(link, is_trusted=is_trusted))
                 case PresenceUpdate():
                     counters.gossip_refused += 1
-                case RouteQuery() if len(searches) < _MOST_SEARCHES:
+                case RouteQuery() if is_told and len(searches) < _MOST_SEARCHES:
                     counters.route_queries += 1
                     task = asyncio.create_task(_answer(link, message, mesh, is_trusted), name="route query")
                     searches.add(task)

@@ -10,16 +10,19 @@ from relay.decide.effects import ConnectionId
 from relay.decide.fanout import Quota, Verdict, recipients, verdict
 from relay.decide.loudest import Floor, Voice
 from relay.decide.rooms import Member, Rooms, call_of
+from relay.edge.bridge import Bridge
 from relay.edge.outbox import ListPump, Outbox
 from relay.observe.counters import Counters
 from relay.observe.sessions import SessionRecord, Sessions
-from wzp_core.errors import Unavailable
+from wzp_core.errors import ErrorCode, Unavailable
 from wzp_core.logs import event, logger
 from wzp_core.ports import Link
 from wzp_core.protocol.ids import Fingerprint, RoomName
 from wzp_core.protocol.media.header import peek_level, peek_report, peek_stream_id
 
 log = logger("relay")
+
+_MOST_BRIDGES = 256
 
 
 class Seat:
@@ -117,6 +120,7 @@ class RoomPlane:
         self._calls = calls
         self._outbox = outbox
         self._seats: dict[ConnectionId, Seat] = {}
+        self._bridges: dict[RoomName, list[Bridge]] = {}
         self._floors: dict[RoomName, Floor] = {}  # of rooms with more members than places
         self._rosters = ListPump(rooms, outbox)
         self._loop = asyncio.get_running_loop()
@@ -170,6 +174,22 @@ class RoomPlane:
             self.announce()
             event(log, "relay:room_left", room=room, fingerprint=seat.member.fingerprint)
 
+    def bridge(self, link: Link, room: RoomName) -> Bridge:
+        """Joins a room with what another relay sends on `link`. Raises Unavailable(LIMIT)."""
+        if sum(map(len, self._bridges.values())) >= _MOST_BRIDGES:
+            raise Unavailable(ErrorCode.LIMIT, what="forwarded sessions")
+        bridge = Bridge(link, room, self.counters)
+        self._bridges.setdefault(room, []).append(bridge)
+        self._connect(room)
+        return bridge
+
+    def unbridge(self, bridge: Bridge) -> None:
+        bridge.sends = ()
+        self._bridges[bridge.room].remove(bridge)
+        if not self._bridges[bridge.room]:
+            del self._bridges[bridge.room]
+        self._connect(bridge.room)
+
     def reconfigure(self, config: RelayConfig) -> None:
         self.config = config
         for seat in self._seats.values():
@@ -185,9 +205,13 @@ class RoomPlane:
         """Gives every seat of the room its recipients; a replaced member has none any more."""
         seated = {connection: self._seats[connection] for connection in self._rooms.members(room)}
         floor = self._floor(room, len(seated))
+        bridges = self._bridges.get(room, ())
         for connection, others in recipients(seated).items():
-            seated[connection].sends = tuple(other.link.send_media for other in others)
+            seated[connection].sends = tuple(other.link.send_media for other in (*others, *bridges))
             seated[connection].floor = floor
+        for bridge in bridges:
+            bridge.sends = tuple(seat.link.send_media for seat in seated.values())
+            bridge.taken = {seat.member.stream_id for seat in seated.values()}
 
     def _floor(self, room: RoomName, members: int) -> Floor | None:
         """None where nobody has more others to hear than are passed on."""

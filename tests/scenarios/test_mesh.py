@@ -153,6 +153,23 @@ def test_a_stranger_tells_nothing_and_is_told_what_every_client_is_told(scene: S
     scene(script)
 
 
+def test_a_relay_that_wants_tokens_of_its_clients_tells_strangers_nothing(scene: Scene) -> None:
+    async def script(stage: Stage) -> None:
+        async with (
+            stage.relay(A, probe=at(B), auth_url="http://127.0.0.1:9/") as a,
+            dialled(stage, STRANGER, a, "_probe") as stranger,
+            dialled(stage, B, a, "_probe") as known,
+        ):
+            for link in (stranger, known):
+                link.send_signal(PresenceUpdate(fingerprints=(), relay_addr=text(B)))
+                link.send_signal(RouteQuery(fingerprint=NOBODY, ttl=0))
+                link.send_signal(Ping(timestamp_ms=7))
+            assert await stranger.receive_signal() == Pong(timestamp_ms=7)
+            assert isinstance(await known.receive_signal(), PresenceUpdate)
+
+    scene(script)
+
+
 def test_strangers_hold_a_bounded_number_of_probe_links_and_known_relays_come_in_all_the_same(scene: Scene) -> None:
     async def script(stage: Stage) -> None:
         async with stage.relay(A, probe=at(B)) as a, AsyncExitStack() as links:
