@@ -84,13 +84,17 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def _add_flag(parser: argparse.ArgumentParser, spec: "Field[Any]") -> None:
-    flags = ["--" + name.replace("_", "-") for name in (spec.name, spec.metadata["alias"]) if name]
+    name = spec.metadata["flag"] if spec.metadata["table"] else spec.name
+    flags = ["--" + each.replace("_", "-") for each in (name, spec.metadata["alias"]) if each]
     words = spec.metadata["words"]
+    if not flags:
+        return
     if isinstance(spec.default, bool):
         parser.add_argument(*flags, action="store_true", default=None, help=words)
         return
     if spec.metadata["many"]:
-        parser.add_argument(*flags, action="append", metavar="ADDR", help=words)
+        metavar = "NAME" if spec.metadata["table"] else "ADDR"
+        parser.add_argument(*flags, dest=spec.name, action="append", metavar=metavar, help=words)
         return
     kind = type(spec.default) if isinstance(spec.default, (int, float)) else str
     name = spec.name.rpartition("_")[2].upper()
@@ -102,7 +106,8 @@ def _config(args: argparse.Namespace) -> RelayConfig:
 
 
 def _flags(args: argparse.Namespace) -> dict[str, Any]:
-    flags = {spec.name: checked(spec, value) for spec in options() if (value := getattr(args, spec.name)) is not None}
+    given = {spec: getattr(args, spec.name, None) for spec in options()}
+    flags = {spec.name: checked(spec, value) for spec, value in given.items() if value is not None}
     return flags | {name: value for name in ("data_dir", "identity") if (value := getattr(args, name)) is not None}
 
 

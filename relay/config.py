@@ -9,13 +9,16 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
-from wzp_core.errors import ErrorCode, Unavailable
+from wzp_core.errors import ErrorCode, RemoteViolation, Unavailable
 from wzp_core.ports import Address
-from wzp_core.protocol.address import numeric_address
+from wzp_core.protocol.address import numeric_address, split_address
+from wzp_core.protocol.ids import TlsFingerprint, parse_tls_fingerprint
 
 LOG_LEVELS = ("debug", "info", "warning", "error")
 DEFAULT_DATA_DIR = Path("~/.wzp")
 IDENTITY_FILE = "relay-identity"
+_LONGEST_LABEL = 64
+_LONGEST_ROOM_NAME = 253
 MOST_LOUDEST = 32  # nobody listens to more at once
 
 
@@ -30,14 +33,16 @@ def _option(
     high: float = float("inf"),
     choices: tuple[str, ...] = (),
     many: bool = False,
+    flag: str = "",
+    table: tuple[str, ...] = (),
 ) -> Any:
     """A field that knows its meaning, its TOML key where that is not its name, an older key, its reader and bounds.
 
-    One of `many` holds a tuple: a list in the file, to which each use of the flag adds one.
+    One of `many` holds a tuple: a list in the file, to which each use of the flag adds one. Where its items are
+    TOML tables, `table` is what one looks like, and it has only the flag that is given here, if any.
     """
     meta = {"words": words, "key": key, "alias": alias, "read": read, "low": low, "high": high, "choices": choices}
-    meta["many"] = many
-    return field(default=default, metadata=meta)
+    return field(default=default, metadata=meta | {"many": many, "flag": flag, "table": table})
 
 
 def _listen_address(text: Any) -> Address:
@@ -79,6 +84,47 @@ def _web_address(text: Any) -> str:
     if text and (parts.scheme not in ("http", "https") or not parts.hostname):
         raise ValueError("wants http://… or https://…")
     return str(text)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TrustedRelay:
+    """Another relay that may link with this one."""
+
+    fingerprint: TlsFingerprint
+    label: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PeerRelay(TrustedRelay):
+    """One that this relay dials."""
+
+    url: str
+
+
+def _peer(table: Any) -> PeerRelay:
+    trusted, url = _trusted(table), table.get("url")
+    if type(url) is not str or split_address(url) is None:
+        raise ValueError("wants a url HOST:PORT")
+    return PeerRelay(url=url.strip(), fingerprint=trusted.fingerprint, label=trusted.label)
+
+
+def _trusted(table: Any) -> TrustedRelay:
+    if type(table) is not dict:
+        raise ValueError("wants a table")
+    label = table.get("label", "")
+    if type(label) is not str or len(label) > _LONGEST_LABEL or not (label.isprintable() or not label):
+        raise ValueError(f"wants a label of at most {_LONGEST_LABEL} printable letters")
+    try:
+        return TrustedRelay(fingerprint=parse_tls_fingerprint(str(table.get("fingerprint"))), label=label.strip())
+    except RemoteViolation:
+        raise ValueError("wants the certificate's fingerprint, 64 hex digits") from None
+
+
+def _global_room(table: Any) -> str:
+    name = table.get("name") if type(table) is dict else table
+    if type(name) is not str or not 0 < len(name.strip()) <= _LONGEST_ROOM_NAME:
+        raise ValueError("wants the name of a room")
+    return name.strip().lower()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -140,7 +186,32 @@ class RelayConfig:
         read=_relay_address,
         many=True,
     )
+    federation_trust_hello: bool = _option(
+        False, "take older relays, which show no certificate, for whom they say they are"
+    )
     log_level: str = _option("info", "least important log lines to write", choices=LOG_LEVELS)
+    peers: tuple[PeerRelay, ...] = _option(
+        (),
+        "relays to share users and rooms with: this one dials them",
+        read=_peer,
+        many=True,
+        table=('url = "203.0.113.5:4433"', 'fingerprint = "aa:bb:…"', 'label = "Relay B"'),
+    )
+    trusted: tuple[TrustedRelay, ...] = _option(
+        (),
+        "relays that may dial this one",
+        read=_trusted,
+        many=True,
+        table=('fingerprint = "aa:bb:…"', 'label = "Relay C"'),
+    )
+    global_rooms: tuple[str, ...] = _option(
+        (),
+        "room that spans all those relays; may be given again",
+        read=_global_room,
+        many=True,
+        flag="global-room",
+        table=('name = "general"',),
+    )
     data_dir: Path = DEFAULT_DATA_DIR  # this and the next by flag only
     identity: Path | None = None  # seed file, where it is not the one in the data directory
 
@@ -159,7 +230,7 @@ def toml_key(spec: "Field[Any]") -> str:
 
 
 def options() -> "list[Field[Any]]":
-    """The fields that both a file and a flag may set."""
+    """The fields that a file may set, and a flag too unless they are tables."""
     return [spec for spec in fields(RelayConfig) if spec.metadata]
 
 
@@ -214,6 +285,9 @@ def example_document() -> str:
     """A configuration file with every key, its meaning and its default, all but the address commented out."""
     lines = ["# Configuration of wzp-relay. Flags on the command line win over this file.", ""]
     for spec in options():
+        if table := spec.metadata["table"]:
+            lines += [f"# {spec.metadata['words']}", f"# [[{toml_key(spec)}]]", *(f"#   {line}" for line in table), ""]
+            continue
         mark = "" if spec.name == "listen" else "# "
         lines += [f"# {spec.metadata['words']}", f"{mark}{toml_key(spec)} = {_toml_value(spec.default)}", ""]
     return "\n".join(lines)

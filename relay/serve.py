@@ -13,17 +13,20 @@ from relay.decide.registry import Registry
 from relay.decide.rooms import Rooms
 from relay.edge.addresses import address_text
 from relay.edge.endpoint import ServerEndpoint
+from relay.edge.federation_plane import FederationPlane
 from relay.edge.listener import Listener
 from relay.edge.mesh import Mesh
 from relay.edge.mesh_node import MeshNode
 from relay.edge.outbox import Outbox
+from relay.edge.peer_session import SERVER_NAME as FEDERATION
+from relay.edge.peer_session import keep_linked
 from relay.edge.room_plane import RoomPlane
 from relay.edge.room_session import RoomService
 from relay.edge.signal_plane import SignalPlane
 from relay.edge.signal_session import SignalService
 from relay.edge.token_check import TokenCheck, open_token_check
 from relay.identity import load_seed
-from relay.observe.counters import Counters, RelayStats
+from relay.observe.counters import Counters, PeerStats, RelayStats
 from relay.observe.sessions import Sessions
 from wzp_core import __version__
 from wzp_core.crypto.certificate import TlsIdentity, tls_identity
@@ -70,12 +73,15 @@ class Relay:
             counters=self._counters,
         )
         self.mesh = Mesh(config, node, endpoint)
+        self._federation = FederationPlane(config, tls.fingerprint, outbox, self._counters)
+        self._peers = [peer for peer in config.peers if peer.fingerprint != tls.fingerprint]
         self._listener = Listener(
             endpoint,
             admission,
             SignalService(plane=self._signals, tokens=tokens, listening=self.address, build=__version__),
             RoomService(plane=self._media, tokens=tokens, identity=Identity.from_seed(seed)),
             self.mesh,
+            self._federation,
             self._counters,
         )
 
@@ -88,6 +94,10 @@ class Relay:
             totals=replace(self._counters, malformed_datagrams=self._endpoint.malformed_datagrams),
         )
 
+    def peers(self) -> tuple[PeerStats, ...]:
+        """The configured relays, linked or not."""
+        return self._federation.stats()
+
     @asynccontextmanager
     async def answering_http(self, config: RelayConfig) -> AsyncIterator[None]:
         """Answers whoever may ask, where the configuration wants that. Raises Unavailable(NO_PORT)."""
@@ -98,10 +108,15 @@ class Relay:
         from relay.edge.http import serve_http
         from relay.edge.http_routes import health_routes, metrics_routes
         from relay.edge.mesh_routes import mesh_routes
+        from relay.observe.federation import FederationCollector
         from relay.observe.mesh import ProbeCollector
         from relay.observe.metrics import RelayCollector, new_registry
 
-        registry = new_registry(RelayCollector(self.stats, self._sessions), ProbeCollector(self.mesh.probes))
+        registry = new_registry(
+            RelayCollector(self.stats, self._sessions),
+            ProbeCollector(self.mesh.probes),
+            FederationCollector(self.peers),
+        )
         routes = [*health_routes(), *metrics_routes(registry), *mesh_routes(self.mesh)]
         async with serve_http((config.http_host, config.http_port), config.http_token, routes) as self.http_address:
             event(log, "relay:http_listening", addr=address_text(self.http_address))
@@ -114,6 +129,9 @@ class Relay:
                 tasks.create_task(self._signals.keep_time(), name="relay clock")
                 tasks.create_task(self.mesh.run(), name="relay mesh")
                 tasks.create_task(self._listener.run(), name="relay listener")
+                tasks.create_task(self._federation.keep_time(), name="federation clock")
+                for peer in self._peers:
+                    tasks.create_task(keep_linked(peer, self._endpoint, self._federation), name=f"peer {peer.url}")
         finally:
             self._signals.close()
             self._media.close()
@@ -132,7 +150,13 @@ async def serve(
     """
     seed = await asyncio.to_thread(load_seed, config.identity_path)
     tls = tls_identity(relay_tls_seed(seed))
-    opened = open_endpoint(config.listen, tls, open_socket=open_socket, both_families=config.listen[0] == "::")
+    opened = open_endpoint(
+        config.listen,
+        tls,
+        open_socket=open_socket,
+        both_families=config.listen[0] == "::",
+        asks_certificate_for=frozenset({FEDERATION}),
+    )
     async with AsyncExitStack() as lifetime:
         endpoint = await lifetime.enter_async_context(opened)
         tokens = await lifetime.enter_async_context(open_token_check(config.auth_url))

@@ -42,7 +42,7 @@ class Link(Protocol):
 
     @property
     def peer_certificate(self) -> TlsFingerprint | None:
-        """Fingerprint of the peer's certificate; None where the peer showed none."""
+        """Fingerprint of the certificate whose key the peer has proved to hold; None where it showed none."""
 
     @property
     def closed(self) -> bool: ...
@@ -132,9 +132,11 @@ class Endpoint(Protocol):
         pin: TlsFingerprint | None = None,
         timeout_s: float = 10.0,
         via: UdpPort | None = None,
+        show_certificate: bool = False,
     ) -> Link:
         """A connected link, from the main socket of the family or from `via`.
 
+        `show_certificate`: our own, if the peer asks for one.
         Raises Unavailable(UNREACHABLE) and RemoteViolation(RELAY_KEY_CHANGED, expected, got), the latter before
         anything was sent, where the peer's certificate is not the pinned one.
         """

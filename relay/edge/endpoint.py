@@ -21,7 +21,15 @@ class ServerEndpoint(Protocol):
     @property
     def local_address(self) -> Address: ...
 
-    async def dial(self, address: Address, server_name: str, *, pin: TlsFingerprint | None = None) -> Link:
-        """A link to another relay; raises as `Endpoint.dial`."""
-
     async def accept(self) -> ServerLink: ...
+
+    async def dial(
+        self,
+        address: Address,
+        server_name: str,
+        *,
+        pin: TlsFingerprint | None = None,
+        timeout_s: float = 10.0,
+        show_certificate: bool = False,
+    ) -> Link:
+        """A link to another relay; raises as `Endpoint.dial`."""

@@ -13,14 +13,14 @@ FIRST_SIGNAL_LIMIT_S = 10.0
 M = TypeVar("M", bound=SignalMessage)
 
 
-async def first_signal(link: Link, kind: type[M]) -> tuple[M, str | None]:
+async def first_signal(link: Link, kind: type[M], limit_s: float = FIRST_SIGNAL_LIMIT_S) -> tuple[M, str | None]:
     """The signal, and the token that came before it.
 
     Raises RemoteViolation(TIMED_OUT, UNEXPECTED_INPUT) and Unavailable(LINK_CLOSED).
     """
     token = None
     try:
-        async with asyncio.timeout(FIRST_SIGNAL_LIMIT_S):
+        async with asyncio.timeout(limit_s):
             message = await link.receive_signal()
             if isinstance(message, AuthToken):
                 token = message.token

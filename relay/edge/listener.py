@@ -5,7 +5,10 @@ import asyncio
 from relay.decide.admission import Admission
 from relay.edge.endpoint import ServerEndpoint, ServerLink
 from relay.edge.farewell import closed_within
+from relay.edge.federation_plane import FederationPlane
 from relay.edge.mesh import Mesh
+from relay.edge.peer_session import SERVER_NAME as FEDERATION
+from relay.edge.peer_session import serve_peer
 from relay.edge.probe_session import serve_probe
 from relay.edge.relay_session import serve_forwarded
 from relay.edge.room_session import RoomService, serve_participant
@@ -30,12 +33,14 @@ class Listener:
         signals: SignalService,
         rooms: RoomService,
         mesh: Mesh,
+        federation: FederationPlane,
         counters: Counters,
     ) -> None:
         self._endpoint = endpoint
         self._signals = signals
         self._rooms = rooms
         self._mesh = mesh
+        self._federation = federation
         self._counters = counters
         self._admission = admission
 
@@ -85,5 +90,7 @@ class Listener:
                 await serve_probe(link, self._mesh)
             case "_relay":
                 await serve_forwarded(link, self._rooms.plane, self._mesh.node)
+            case name if name == FEDERATION:
+                await serve_peer(link, self._federation)
             case _:
                 await serve_participant(link, self._rooms)

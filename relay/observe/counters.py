@@ -6,6 +6,8 @@ Every field is a metric by itself (observe/metrics.py): a total `wzp_relay_NAME_
 
 from dataclasses import dataclass
 
+from wzp_core.protocol.ids import TlsFingerprint
+
 
 @dataclass(slots=True, kw_only=True)
 class Counters:
@@ -34,7 +36,19 @@ class Counters:
     packets_malformed: int = 0
     packets_limited: int = 0  # of a participant that sends more than it may
     packets_foreign_stream: int = 0  # claimed another sender's stream id
+    federation_links_refused: int = 0  # of relays that are not trusted, or a second one
+    federation_signals_refused: int = 0  # against the rules between relays
     packets_withheld: int = 0  # of members that were not among the loudest
+
+
+@dataclass(slots=True, kw_only=True)
+class PeerStats:
+    """One federated relay; kept while it is configured, with totals since the start."""
+
+    label: str
+    fingerprint: TlsFingerprint
+    up: bool = False
+    rtt_ms: float = 0.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

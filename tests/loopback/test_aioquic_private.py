@@ -5,11 +5,12 @@ import hashlib
 
 from cryptography.hazmat.primitives.serialization import Encoding
 
-from wzp_core.crypto.certificate import tls_identity
+from wzp_core.crypto.certificate import TlsIdentity, tls_identity
 from wzp_core.io.aioquic_private import RESET_TOKEN_LENGTH
 from wzp_core.io.quic import open_endpoint
 
 TLS = tls_identity(b"\x07" * 32)
+OTHER = tls_identity(b"\x08" * 32)
 
 
 async def test_every_private_attribute_still_means_what_it_did() -> None:
@@ -38,6 +39,26 @@ async def test_every_private_attribute_still_means_what_it_did() -> None:
         assert ours.close_reason is None
         link.close("because")
         assert ours.close_reason == "because"
+
+
+async def test_a_dialler_that_shows_its_certificate_is_known_only_where_it_was_asked_for() -> None:
+    asking = open_endpoint(("127.0.0.1", 0), TLS, asks_certificate_for=frozenset({"asked"}))
+    async with asking as server, open_endpoint(("127.0.0.1", 0), OTHER) as client:
+        seen = []
+        for name, shows in (("asked", True), ("asked", False), ("unasked", True)):
+            await client.dial(server.local_address, name, pin=TLS.fingerprint, show_certificate=shows)
+            seen.append((await server.accept()).peer_certificate)
+        assert seen == [OTHER.fingerprint, None, None]
+
+
+async def test_a_certificate_without_its_key_gets_nobody_in() -> None:
+    stolen = TlsIdentity(OTHER.certificate, TLS.private_key, OTHER.fingerprint)
+    asking = open_endpoint(("127.0.0.1", 0), TLS, asks_certificate_for=frozenset({"asked"}))
+    async with asking as server, open_endpoint(("127.0.0.1", 0), stolen) as client:
+        link = await client.dial(server.local_address, "asked", show_certificate=True)
+        async with asyncio.timeout(5):
+            await link.wait_closed()
+        assert server._accepted.empty()
 
 
 async def test_reset_tokens_of_later_connection_ids_outlive_the_process_too() -> None:

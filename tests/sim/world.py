@@ -5,13 +5,16 @@ import random
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import ExitStack, asynccontextmanager, contextmanager
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
-from relay.config import RelayConfig
+from relay.config import IDENTITY_FILE, PeerRelay, RelayConfig
+from relay.identity import load_seed
 from relay.serve import Relay, serve
 from tests.sim.network import Host, Internet
 from tests.sim.sound import SimSound
 from wzp_core.crypto.certificate import tls_identity
+from wzp_core.crypto.identity import relay_tls_seed
 from wzp_core.engine.commands import Command
 from wzp_core.engine.engine import Engine
 from wzp_core.engine.scope import task_scope
@@ -174,11 +177,21 @@ class Stage:
     internet: Internet
     tmp: Any
 
+    def relay_key(self, ip: str) -> TlsFingerprint:
+        """The certificate's fingerprint of the relay that runs there, now or later."""
+        return tls_identity(relay_tls_seed(load_seed(self._relay_folder(ip) / IDENTITY_FILE))).fingerprint
+
+    def peer(self, ip: str) -> PeerRelay:
+        return PeerRelay(url=f"{ip}:{RELAY_PORT}", fingerprint=self.relay_key(ip), label=f"at {ip}")
+
+    def _relay_folder(self, ip: str) -> Path:
+        return Path(self.tmp) / f"relay-{ip}"
+
     @asynccontextmanager
     async def relay(self, ip: str = RELAY_IP, **limits: Any) -> AsyncIterator[Relay]:
         config = RelayConfig(
             listen=("0.0.0.0", RELAY_PORT),
-            data_dir=self.tmp / f"relay-{ip}",
+            data_dir=self._relay_folder(ip),
             advertised_addr=f"{ip}:{RELAY_PORT}",
             **limits,
         )

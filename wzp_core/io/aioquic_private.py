@@ -32,6 +32,7 @@ class Connection(QuicConnection):
         reset_key: bytes,
         original_cid: bytes | None = None,
         retry_cid: bytes | None = None,
+        asks_certificate_for: frozenset[str] = frozenset(),
     ) -> None:
         super().__init__(
             configuration=configuration,
@@ -39,6 +40,7 @@ class Connection(QuicConnection):
             retry_source_connection_id=retry_cid,
         )
         self.server_name = configuration.server_name or ""
+        self._asks_certificate_for = asks_certificate_for
         self._reset_key = reset_key
         self._ack_delay = _ACK_DELAY_S
         if not configuration.is_client:
@@ -55,6 +57,7 @@ class Connection(QuicConnection):
         def handle(input_buf: Buffer, initial_buf: Buffer, handshake_buf: Buffer) -> None:
             start = input_buf.tell()
             self.server_name = tls.pull_client_hello(input_buf).server_name or ""
+            self.tls._request_client_certificate = self.server_name in self._asks_certificate_for
             input_buf.seek(start)
             handle_hello(input_buf, initial_buf, handshake_buf)
 

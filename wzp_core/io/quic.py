@@ -41,8 +41,12 @@ log = logger("quic")
 class QuicEndpoint:
     """Implements `ports.Endpoint`; open it with `open_endpoint`."""
 
-    def __init__(self, tls: TlsIdentity | None, open_socket: UdpOpener) -> None:
+    def __init__(
+        self, tls: TlsIdentity | None, open_socket: UdpOpener, asks_certificate_for: frozenset[str] = frozenset()
+    ) -> None:
+        self._tls = tls
         self._server = configuration(tls) if tls else None
+        self._asks_certificate_for = asks_certificate_for
         self._reset_key = reset_key(tls)
         self._loop = asyncio.get_running_loop()
         self.own_certificate = tls.fingerprint if tls else None
@@ -84,12 +88,14 @@ class QuicEndpoint:
         pin: TlsFingerprint | None = None,
         timeout_s: float = 10.0,
         via: UdpPort | None = None,
+        show_certificate: bool = False,
     ) -> QuicLink:
         now = self._loop.time()
         port = via if isinstance(via, Port) else self._sockets.towards(address)
         if port is None:
             raise Unavailable(ErrorCode.UNREACHABLE, address=f"{address[0]}:{address[1]}", reason="no such network")
-        connection = Connection(configuration=configuration(None, server_name), reset_key=self._reset_key)
+        shown = self._tls if show_certificate else None
+        connection = Connection(configuration=configuration(shown, server_name), reset_key=self._reset_key)
         connection.connect(address, now)
         link = self._adopt(connection, port, now)
         self._dialled.add(link)
@@ -181,6 +187,7 @@ class QuicEndpoint:
             reset_key=self._reset_key,
             original_cid=proven or header.destination_cid,
             retry_cid=header.destination_cid if proven else None,
+            asks_certificate_for=self._asks_certificate_for,
         )
         link = self._adopt(connection, port, now)
         self._register(link, header.destination_cid)
@@ -368,12 +375,14 @@ async def open_endpoint(
     *,
     open_socket: UdpOpener = bind_udp,
     both_families: bool = False,
+    asks_certificate_for: frozenset[str] = frozenset(),
 ) -> AsyncIterator[QuicEndpoint]:
     """An endpoint on `bind` that accepts links when it has a certificate. Raises Unavailable(NO_PORT).
 
     `both_families`: and on the same port of the other family, or another one, where the machine has that.
+    `asks_certificate_for`: server names whose diallers are asked for a certificate; they need not have one.
     """
-    endpoint = QuicEndpoint(tls, open_socket)
+    endpoint = QuicEndpoint(tls, open_socket, asks_certificate_for)
     port = endpoint.bind(bind).local_address[1]
     if both_families:
         other = "0.0.0.0" if ":" in bind[0] else "::"  # noqa: S104

@@ -15,9 +15,9 @@ _IDLE_S = 30.0
 
 
 def configuration(tls: TlsIdentity | None, server_name: str | None = None) -> QuicConfiguration:
-    """Transport parameters of transport.md §1."""
+    """Transport parameters of transport.md §1; with a server name those of a dialler, who shows `tls` if asked."""
     return QuicConfiguration(
-        is_client=tls is None,
+        is_client=server_name is not None,
         alpn_protocols=[ALPN],
         server_name=server_name,
         verify_mode=ssl.CERT_NONE,  # certificates are self-signed; they are pinned instead

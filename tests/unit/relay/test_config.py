@@ -3,16 +3,27 @@ from pathlib import Path
 
 import pytest
 
-from relay.config import RelayConfig, example_document, merged, options, read_document, toml_key
+from relay.config import (
+    PeerRelay,
+    RelayConfig,
+    TrustedRelay,
+    checked,
+    example_document,
+    merged,
+    options,
+    read_document,
+    toml_key,
+)
 from wzp_core.errors import ErrorCode, Unavailable
+from wzp_core.protocol.ids import TlsFingerprint
 
 
 def test_a_file_is_read_by_the_specifications_keys() -> None:
     values, unknown = read_document(
-        'listen_addr = "[::]:5000"\nmax_sessions = 7\nregion = "eu"\n[[peers]]\nurl = "x"\n'
+        'listen_addr = "[::]:5000"\nmax_sessions = 7\nregion = "eu"\n[[tunnels]]\nurl = "x"\n'
     )
     assert values == {"listen": ("::", 5000), "max_sessions": 7, "region": "eu"}
-    assert unknown == ["peers"]
+    assert unknown == ["tunnels"]
 
 
 def test_a_later_source_wins() -> None:
@@ -35,6 +46,12 @@ def test_a_later_source_wins() -> None:
         'probe_targets = ["relay.example:4433"]',
         "probe_targets = [4433]",
         "max_sessions = = 1",
+        "peers = 1",
+        f'[[peers]]\nfingerprint = "{"ab" * 32}"',
+        '[[peers]]\nurl = "203.0.113.5:4433"\nfingerprint = "ab:cd"',
+        '[[trusted]]\nlabel = "B"',
+        f'[[trusted]]\nfingerprint = "{"ab" * 32}"\nlabel = "a\\nb"',
+        '[[global_rooms]]\nname = " "',
         "http_port = 70000",
         'http_host = "everywhere"',
         'http_token = "too short"',
@@ -77,11 +94,33 @@ def test_the_example_file_holds_every_key_with_its_default() -> None:
     values, unknown = read_document(uncommented)
     assert unknown == []
     assert merged([values]) == RelayConfig()
-    assert set(values) == {spec.name for spec in options()}
+    assert set(values) == {spec.name for spec in options() if not spec.metadata["table"]}
+
+
+def test_peers_trusted_relays_and_global_rooms_are_tables_that_a_flag_may_add_to() -> None:
+    key = ":".join(["ab"] * 32)
+    values, unknown = read_document(
+        f"""
+        [[peers]]
+        url = "203.0.113.5:4433"
+        fingerprint = "{"AB" * 32}"
+        label = "Relay B"
+        [[trusted]]
+        fingerprint = "{key}"
+        [[global_rooms]]
+        name = "General"
+        """
+    )
+    (spec,) = (spec for spec in options() if spec.metadata["flag"])
+    config = merged([values, {"global_rooms": checked(spec, ["Lobby"])}])
+    assert unknown == []
+    assert config.peers == (PeerRelay(url="203.0.113.5:4433", fingerprint=TlsFingerprint(key), label="Relay B"),)
+    assert config.trusted == (TrustedRelay(fingerprint=TlsFingerprint(key)),)
+    assert config.global_rooms == ("general", "lobby")
 
 
 def test_the_packaged_sample_mentions_every_key() -> None:
     sample = Path(__file__).parents[3] / "packaging" / "relay" / "relay.toml"
     text = sample.read_text(encoding="utf-8")
-    assert all(re.search(rf"(?m)^(# )?{toml_key(spec)} = ", text) for spec in options())
+    assert all(re.search(rf"(?m)^(# )?(\[\[)?{toml_key(spec)}( = |\]\])", text) for spec in options())
     assert read_document(text) == ({"listen": RelayConfig().listen}, [])

@@ -2,14 +2,17 @@
 
 from dataclasses import dataclass
 
-from wzp_core.protocol.signal.base import SignalMessage, signal
+from wzp_core.protocol.signal.base import U64, SignalMessage, omitted, signal
 from wzp_core.protocol.signal.room import RoomParticipant
 
 
 @signal("FederationHello")
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FederationHello(SignalMessage):
+    """First signal of the relay that dialled; later builds answer with their own."""
+
     tls_fingerprint: str
+    instance: U64 | None = omitted()  # extension: drawn anew at each start
 
 
 @signal("GlobalRoomActive")

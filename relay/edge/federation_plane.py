@@ -1,0 +1,100 @@
+"""The links with other relays: who is linked, how well, and what they signal."""
+
+import asyncio
+import logging
+import os
+from dataclasses import replace
+
+from relay.config import RelayConfig
+from relay.decide.effects import ConnectionId
+from relay.decide.peers import PeerLink, PeerLinks, Peers, trusted_block
+from relay.edge.outbox import Outbox
+from relay.observe.counters import Counters, PeerStats
+from wzp_core.errors import RemoteViolation
+from wzp_core.limits import Buckets, Rate
+from wzp_core.logs import event, logger
+from wzp_core.ports import Link
+from wzp_core.protocol.ids import TlsFingerprint
+from wzp_core.protocol.signal.base import SignalMessage
+from wzp_core.protocol.signal.federation import FederationHello
+
+log = logger("relay")
+
+_TICK_S = 1.0
+_SILENT_LIMIT_S = 15.0  # relay.md §9.4; an idle link answers the probes that it is sent every second
+_STRANGERS = Rate(per_s=1 / 600, burst=1)  # log lines about one of them
+_MOST_STRANGERS = 100
+
+
+class FederationPlane:
+    """All that the relay knows of its links with others."""
+
+    def __init__(self, config: RelayConfig, own: TlsFingerprint, outbox: Outbox, counters: Counters) -> None:
+        self.counters = counters
+        self.peers = Peers(own, config.peers, config.trusted, trust_hello=config.federation_trust_hello)
+        self.hello = FederationHello(tls_fingerprint=own, instance=int.from_bytes(os.urandom(8), "big"))
+        self._outbox = outbox
+        self._links = PeerLinks(own)
+        self._open: dict[ConnectionId, tuple[Link, TlsFingerprint]] = {}
+        self._stats = {peer: PeerStats(label=label, fingerprint=peer) for peer, label in self.peers.labels.items()}
+        self._gone = {peer: asyncio.Event() for peer in self._stats}
+        self._strangers: Buckets[TlsFingerprint] = Buckets(most_keys=_MOST_STRANGERS)
+        self._loop = asyncio.get_running_loop()
+
+    def stats(self) -> tuple[PeerStats, ...]:
+        return tuple(replace(each) for each in self._stats.values())
+
+    async def unlinked(self, peer: TlsFingerprint) -> None:
+        """Returns when there is no link with that relay."""
+        while self._links.of(peer) is not None:
+            self._gone[peer].clear()
+            await self._gone[peer].wait()
+
+    def enter(self, link: Link, peer: TlsFingerprint, *, is_dialled: bool, instance: int | None) -> ConnectionId:
+        """Raises RemoteViolation(BUSY) where another link with that relay is better."""
+        connection = self._outbox.adopt(link)
+        entering = PeerLink(connection=connection, peer=peer, is_dialled=is_dialled, instance=instance)
+        try:
+            self._outbox.perform(self._links.enter(entering))
+        except RemoteViolation:
+            self._outbox.release(connection)
+            raise
+        self._open[connection] = link, peer
+        self._stats[peer].up = True
+        event(log, "relay:peer_linked", peer=self._stats[peer].label, dialled=is_dialled, address=link.remote_address)
+        return connection
+
+    def leave(self, connection: ConnectionId) -> None:
+        self._outbox.release(connection)
+        _, peer = self._open.pop(connection)
+        if self._links.leave(connection, peer):
+            stats = self._stats[peer]
+            stats.up, stats.rtt_ms = False, 0.0
+            self._gone[peer].set()
+            event(log, "relay:peer_gone", level=logging.WARNING, peer=stats.label)
+
+    def handle(self, connection: ConnectionId, message: SignalMessage) -> None:
+        """Acts on what a linked relay says; what breaks the rules is counted and otherwise ignored."""
+        _, peer = self._open[connection]
+        current = self._links.of(peer)
+        if current is None or current.connection != connection:
+            return  # last words of a link that was replaced
+        if isinstance(message, FederationHello):
+            self._links.introduced(connection, peer, message.instance)
+
+    def stranger(self, fingerprint: TlsFingerprint | None, host: str) -> None:
+        """Tells the operator, now and then, how to let that relay in."""
+        if fingerprint is not None and self._strangers.take(fingerprint, _STRANGERS, self._loop.time()):
+            log.warning("relay:peer_unknown host=%s; to trust it, configure:\n%s", host, trusted_block(fingerprint))
+
+    async def keep_time(self) -> None:
+        """Watches over the links; runs until cancelled."""
+        while True:
+            await asyncio.sleep(_TICK_S)
+            for link, peer in list(self._open.values()):
+                found = link.stats()
+                self._stats[peer].rtt_ms = found.rtt_ms
+                if found.silent_s > _SILENT_LIMIT_S:
+                    link.close("silent")
+                else:
+                    link.probe()
