@@ -12,13 +12,14 @@ from urllib.parse import urlsplit
 from wzp_core.errors import ErrorCode, RemoteViolation, Unavailable
 from wzp_core.ports import Address
 from wzp_core.protocol.address import numeric_address, split_address
-from wzp_core.protocol.ids import TlsFingerprint, parse_tls_fingerprint
+from wzp_core.protocol.ids import Fingerprint, TlsFingerprint, parse_fingerprint, parse_tls_fingerprint
 
 LOG_LEVELS = ("debug", "info", "warning", "error")
 DEFAULT_DATA_DIR = Path("~/.wzp")
 IDENTITY_FILE = "relay-identity"
 _LONGEST_LABEL = 64
 _LONGEST_ROOM_NAME = 253
+MOST_MEMBERS = 255  # as many as there are stream ids
 MOST_LOUDEST = 32  # nobody listens to more at once
 
 
@@ -128,6 +129,37 @@ def _global_room(table: Any) -> str:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class RoomRule:
+    """What is different in one room."""
+
+    name: str  # as people type it, or the hash that hides it
+    allow: frozenset[Fingerprint] | None = None  # None is everybody
+    loudest: int | None = None  # None is as in other rooms
+
+
+def _room_rule(table: Any) -> RoomRule:
+    if type(table) is not dict:
+        raise ValueError("wants a table")
+    name, allow, loudest = table.get("name"), table.get("allow"), table.get("loudest")
+    if type(name) is not str or not 0 < len(name.strip()) <= _LONGEST_ROOM_NAME:
+        raise ValueError("wants the name of a room")
+    if unknown := sorted(table.keys() - {spec.name for spec in fields(RoomRule)}):
+        raise ValueError(f"knows no {unknown[0]!r}")  # a misspelt rule must not leave a room open
+    if loudest is not None and (type(loudest) is not int or not 0 <= loudest <= MOST_LOUDEST):
+        raise ValueError(f"wants loudest from 0 to {MOST_LOUDEST}")
+    return RoomRule(name=name.strip(), allow=None if allow is None else _fingerprints(allow), loudest=loudest)
+
+
+def _fingerprints(texts: Any) -> frozenset[Fingerprint]:
+    try:
+        if type(texts) is not list:
+            raise ValueError("wants a list of fingerprints")
+        return frozenset(parse_fingerprint(str(text)) for text in texts)
+    except RemoteViolation:
+        raise ValueError("wants fingerprints of 32 hex digits") from None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class RelayConfig:
     """What one relay runs with (relay.md §1)."""
 
@@ -145,6 +177,8 @@ class RelayConfig:
     auth_url: str = _option("", "web service that says whose token it is; empty lets everybody in", read=_web_address)
     require_signatures: bool = _option(False, "refuse registrations without a signature, as older clients send them")
     max_sessions: int = _option(100, "most participants in all rooms together", low=1)
+    max_rooms: int = _option(1000, "most rooms at once, those of calls not counted", low=1)
+    max_room_members: int = _option(MOST_MEMBERS, "most participants in one room", low=2, high=MOST_MEMBERS)
     loudest: int = _option(
         0, "pass on only so many speakers of a room at once, the loudest; 0 = all", low=0, high=MOST_LOUDEST
     )
@@ -211,6 +245,13 @@ class RelayConfig:
         many=True,
         flag="global-room",
         table=('name = "general"',),
+    )
+    rooms: tuple[RoomRule, ...] = _option(
+        (),
+        "rooms with rules of their own: who is let in, how many speakers are passed on",
+        read=_room_rule,
+        many=True,
+        table=('name = "board"', 'allow = ["518e:b935:…"]', "loudest = 0"),
     )
     data_dir: Path = DEFAULT_DATA_DIR  # this and the next by flag only
     identity: Path | None = None  # seed file, where it is not the one in the data directory

@@ -5,6 +5,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from types import MappingProxyType
 
+from relay.config import MOST_MEMBERS
 from relay.decide.effects import ConnectionId, Cut, Deliver, Effect
 from relay.decide.paced import Paced
 from relay.decide.presence import shown_alias
@@ -12,7 +13,6 @@ from wzp_core.errors import ErrorCode, RemoteViolation, Unavailable
 from wzp_core.protocol.ids import Fingerprint, RoomName
 from wzp_core.protocol.signal.room import RoomParticipant, RoomUpdate
 
-MOST_MEMBERS = 255  # as many as there are stream ids
 DEFAULT_ROOM = RoomName("default")
 _CALL_PREFIX = "call-"
 _FORWARDED_PREFIX = "relay-"
@@ -61,6 +61,11 @@ class Rooms:
 
     def __len__(self) -> int:
         return len(self._rooms)
+
+    @property
+    def open_to_all(self) -> int:
+        """Rooms that are not a call's."""
+        return sum(call_of(room) is None for room in self._rooms)
 
     def members(self, room: RoomName) -> Mapping[ConnectionId, Member]:
         found = self._rooms.get(room)

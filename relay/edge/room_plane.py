@@ -9,6 +9,7 @@ from relay.decide.calls import CallRegistry
 from relay.decide.effects import ConnectionId
 from relay.decide.fanout import Quota, Verdict, recipients, verdict
 from relay.decide.loudest import Floor, Voice
+from relay.decide.room_rules import RoomRules
 from relay.decide.rooms import Member, Rooms, call_of
 from relay.edge.bridge import Bridge
 from relay.edge.outbox import ListPump, Outbox
@@ -121,6 +122,7 @@ class RoomPlane:
         self._outbox = outbox
         self._seats: dict[ConnectionId, Seat] = {}
         self._bridges: dict[RoomName, list[Bridge]] = {}
+        self._rules = RoomRules(config)
         self._floors: dict[RoomName, Floor] = {}  # of rooms with more members than places
         self._rosters = ListPump(rooms, outbox)
         self._loop = asyncio.get_running_loop()
@@ -132,8 +134,9 @@ class RoomPlane:
     def join(self, link: Link, room: RoomName, who: Fingerprint, alias: str | None, wish: int | None) -> Seat:
         """A place in the room, which nobody is told of before `announce`.
 
-        Raises RemoteViolation for a call that is not theirs and Unavailable(LIMIT) where there is no place.
+        Raises RemoteViolation for a call or room that is not theirs and Unavailable(LIMIT) where there is no place.
         """
+        self._rules.admit(room, who, self._rooms)
         call_id = call_of(room)
         stream_id = self._calls.admit(call_id, who, wish, self._loop.time()) if call_id is not None else None
         replaces = any(member.fingerprint == who for member in self._rooms.members(room).values())
@@ -191,7 +194,7 @@ class RoomPlane:
         self._connect(bridge.room)
 
     def reconfigure(self, config: RelayConfig) -> None:
-        self.config = config
+        self.config, self._rules = config, RoomRules(config)
         for seat in self._seats.values():
             seat.reconfigure(config)
         self._floors.clear()
@@ -215,7 +218,7 @@ class RoomPlane:
 
     def _floor(self, room: RoomName, members: int) -> Floor | None:
         """None where nobody has more others to hear than are passed on."""
-        loudest = self.config.loudest
+        loudest = self._rules.loudest(room)
         if not loudest or members <= loudest + 1:
             self._floors.pop(room, None)
             return None

@@ -3,11 +3,15 @@
 import asyncio
 from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import replace
 
+from relay.config import RoomRule
 from tests.sim.script import now, pitch
 from tests.sim.sound import SimSound, loudness, tone
 from tests.sim.world import Phone, Stage
-from wzp_core.engine.commands import JoinRoom, SetMuted
+from wzp_core.engine.commands import JoinRoom, LeaveRoom, SetMuted
+from wzp_core.errors import ErrorCode
+from wzp_core.session.state import RoomStage
 from wzp_core.settings.schema import NetworkSettings
 
 Scene = Callable[..., None]
@@ -52,5 +56,42 @@ def test_only_the_loudest_is_heard_and_the_next_one_as_soon_as_it_is_silent(scen
             for phone in (alice, bob, carol):
                 assert phone.state.room is not None
                 assert phone.state.room.media.loss_pct < 1, "what was held back is not lost"
+
+    scene(script)
+
+
+def test_a_room_for_others_says_so_and_lets_in_whoever_is_listed_later(scene: Scene) -> None:
+    async def script(stage: Stage) -> None:
+        rule = RoomRule(name="Board", allow=frozenset())
+        async with stage.relay(rooms=(rule,)) as relay, stage.phone("alice", "198.51.100.1") as alice:
+            await alice.online()
+            alice.does(JoinRoom("board"))
+            await alice.until(lambda s: s.room is not None and s.room.stage is RoomStage.FAILED)
+            assert alice.state.room is not None
+            assert alice.state.room.error is ErrorCode.NOT_ADMITTED
+            assert relay.stats().sessions == 0
+            rules = (replace(rule, allow=frozenset({alice.fingerprint})),)
+            relay._media.reconfigure(replace(relay._media.config, rooms=rules))
+            await alice.until(lambda s: s.room is not None and s.room.stage is RoomStage.JOINED)
+            assert alice.state.room.error is None
+
+    scene(script)
+
+
+def test_a_full_room_is_joined_as_soon_as_somebody_leaves(scene: Scene) -> None:
+    async def script(stage: Stage) -> None:
+        async with (
+            stage.relay(max_room_members=2),
+            phones(stage, 1000, 1000) as (alice, _bob),
+            stage.phone("carol", "198.51.100.9") as carol,
+        ):
+            await carol.online()
+            carol.does(JoinRoom("club"))
+            await carol.until(lambda s: s.room is not None and s.room.error is ErrorCode.LIMIT)
+            assert carol.state.room is not None
+            assert carol.state.room.stage is RoomStage.JOINING
+            alice.does(LeaveRoom())
+            await carol.until(lambda s: s.room is not None and s.room.stage is RoomStage.JOINED)
+            assert carol.state.room.error is None
 
     scene(script)

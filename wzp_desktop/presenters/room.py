@@ -10,7 +10,7 @@ from wzp_desktop.presenters.media import path_text, quality_text, silence_text
 from wzp_desktop.presenters.names import shown_name
 from wzp_desktop.presenters.talk import TalkScreen, talk_screen
 from wzp_desktop.presenters.tone import Tone
-from wzp_desktop.presenters.words import ERROR, ROOM
+from wzp_desktop.presenters.words import ERROR, ROOM, ROOM_REFUSED
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +68,7 @@ def room_screen(state: AppState, room: RoomView) -> RoomScreen:
     joined = room.stage is RoomStage.JOINED
     return RoomScreen(
         name=shown_name(room.name, room.name),
-        stage=ERROR[room.error] if room.error is not None and not joined else ROOM[room.stage],
+        stage=ROOM[room.stage] if room.error is None or joined else ROOM_REFUSED.get(room.error) or ERROR[room.error],
         tone=_TONE[room.stage],
         running_since=room.started_at_unix if joined else None,
         badge=badge_line(Badge.RELAY_ONLY),

@@ -130,6 +130,11 @@ ROOM: dict[RoomStage, str] = {
     RoomStage.FAILED: "The room cannot be reached. Leave it and join again.",
 }
 
+ROOM_REFUSED: dict[ErrorCode, str] = {
+    ErrorCode.LIMIT: "The room or the relay is full. Wait until somebody leaves; it is tried again.",
+    ErrorCode.TIMED_OUT: "The relay is too busy to answer. Wait a moment; it is tried again.",
+}
+
 STAGE: dict[CallStage, str] = {
     CallStage.DIALLING: "Calling…",
     CallStage.RINGING: "Ringing…",

@@ -1,7 +1,8 @@
 import pytest
 
+from relay.config import MOST_MEMBERS
 from relay.decide.effects import ConnectionId, Cut, Deliver
-from relay.decide.rooms import MOST_MEMBERS, Rooms, call_of, room_of
+from relay.decide.rooms import Rooms, call_of, room_of
 from wzp_core.errors import ErrorCode, RemoteViolation, Unavailable
 from wzp_core.protocol.ids import Fingerprint, RoomName
 from wzp_core.protocol.signal.room import RoomParticipant, RoomUpdate
