@@ -196,7 +196,13 @@ class RelayConfig:
         600.0, "most registrations from one address in a minute", low=1
     )
     signals_per_second: float = _option(50.0, "most signals one client may send in a second, on average", low=1)
-    connections_per_second: float = _option(200.0, "most new connections of one address in a second, on average", low=1)
+    signal_kbit_per_second: float = _option(512.0, "most signal data of one client, kbit/s, on average", low=1)
+    connections_per_second: float = _option(50.0, "most new connections of one address in a second, on average", low=1)
+    handshakes_per_second: float = _option(150.0, "most new connections in a second, on average", low=1)
+    packets_per_second: float = _option(
+        500.0, "most UDP packets of one client read in a second, beside one for each that it was sent", low=1
+    )
+    packets_per_second_and_address: float = _option(5000.0, "the same for all clients of one address", low=1)
     media_packets_per_second: float = _option(
         200.0, "most packets of one participant passed on in a second, on average", low=1
     )

@@ -6,7 +6,7 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import replace
 
 from relay.config import RelayConfig
-from relay.decide.admission import Admission
+from relay.decide.admission import Admission, inbound
 from relay.decide.calls import CallRegistry
 from relay.decide.presence import Hub
 from relay.decide.registry import Registry
@@ -55,6 +55,7 @@ class Relay:
         self.address = endpoint.local_address
         self.fingerprint: TlsFingerprint = tls.fingerprint
         self._endpoint = endpoint
+        endpoint.limit_inbound(inbound(config))
         self.http_address: Address | None = None
         self._counters = Counters()
         self._sessions = Sessions()
@@ -91,7 +92,12 @@ class Relay:
             calls=len(self._calls),
             rooms=len(self._rooms),
             sessions=self._media.sessions,
-            totals=replace(self._counters, malformed_datagrams=self._endpoint.malformed_datagrams),
+            totals=replace(
+                self._counters,
+                malformed_datagrams=self._endpoint.malformed_datagrams,
+                handshakes_refused=self._endpoint.handshakes_refused,
+                packets_refused=self._endpoint.packets_refused,
+            ),
         )
 
     def peers(self) -> tuple[PeerStats, ...]:

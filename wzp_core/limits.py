@@ -5,6 +5,7 @@ import ipaddress
 from collections import Counter
 from collections.abc import Hashable
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Generic, TypeVar
 
 K = TypeVar("K", bound=Hashable)
@@ -14,6 +15,7 @@ _SWEEP_S = 1.0
 _SUBSCRIBER_BITS = 64  # the smallest IPv6 network that a provider gives away: its owner has all its addresses
 
 
+@lru_cache(maxsize=4096)
 def network_of(host: str) -> str:
     """What one subscriber can send from: an IPv4 address, or the /64 of an IPv6 address."""
     try:
@@ -38,7 +40,7 @@ class Rate:
 class Bucket:
     """One token bucket, full at the start."""
 
-    __slots__ = ("_at", "_tokens")
+    __slots__ = ("__weakref__", "_at", "_tokens")
 
     def __init__(self, rate: Rate, now: float) -> None:
         self._tokens = rate.burst
@@ -51,6 +53,10 @@ class Bucket:
             return False
         self._tokens -= amount
         return True
+
+    def give(self, rate: Rate, amount: float) -> None:
+        """So many tokens more, as long as they fit."""
+        self._tokens = min(rate.burst, self._tokens + amount)
 
     def is_full(self, rate: Rate, now: float) -> bool:
         self._fill(rate, now)

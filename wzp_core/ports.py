@@ -8,6 +8,7 @@ from typing import Protocol, TypeAlias
 import numpy as np
 import numpy.typing as npt
 
+from wzp_core.limits import Rate
 from wzp_core.protocol.address import Address as Address
 from wzp_core.protocol.ids import Fingerprint, TlsFingerprint
 from wzp_core.protocol.signal.base import SignalMessage
@@ -27,6 +28,7 @@ class LinkStats:
     media_sent: int = 0
     media_received: int = 0
     media_dropped: int = 0  # stale, oversized or over the queue's bound
+    signals_received: int = 0
     signals_refused: int = 0  # unknown or malformed, skipped
 
 
@@ -80,6 +82,17 @@ class Link(Protocol):
 
     async def wait_closed(self) -> str:
         """Returns the reason once the link has ended."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class InboundLimits:
+    """What those who dial an endpoint may cost it. `each`: every IPv4 address, or IPv6 /64."""
+
+    handshakes: Rate = Rate(per_s=150.0, burst=500.0)
+    handshakes_each: Rate = Rate(per_s=50.0, burst=250.0)
+    packets: Rate = Rate(per_s=500.0, burst=1000.0)  # of one link, and as many as were sent to it; more are lost
+    packets_each: Rate = Rate(per_s=5000.0, burst=10_000.0)
+    signal_bytes: Rate = Rate(per_s=65_536.0, burst=2_097_152.0)  # of one link, which is closed beyond
 
 
 class UdpPort(Protocol):

@@ -3,9 +3,13 @@
 from relay.config import RelayConfig
 from wzp_core.errors import ErrorCode, Unavailable
 from wzp_core.limits import Buckets, Places, Rate, network_of
+from wzp_core.ports import InboundLimits
 from wzp_core.protocol.ids import Fingerprint
 
-_BURST_S = 5.0  # seconds' worth of connections at once
+_CONNECTIONS_S = 5.0  # seconds' worth at once
+_PACKETS_S = 2.0
+_LONGEST_SIGNALS = 2_097_152.0  # two of the longest that there are, at once
+_BYTES_PER_KBIT = 125
 _MINUTE = 60.0
 
 
@@ -14,11 +18,25 @@ def per_minute(most: float) -> Rate:
     return Rate(most / _MINUTE, most)
 
 
+def inbound(config: RelayConfig) -> InboundLimits:
+    """What is kept to before anything is read."""
+    return InboundLimits(
+        handshakes=_for(config.handshakes_per_second, _CONNECTIONS_S),
+        handshakes_each=_for(config.connections_per_second, _CONNECTIONS_S),
+        packets=_for(config.packets_per_second, _PACKETS_S),
+        packets_each=_for(config.packets_per_second_and_address, _PACKETS_S),
+        signal_bytes=Rate(config.signal_kbit_per_second * _BYTES_PER_KBIT, _LONGEST_SIGNALS),
+    )
+
+
+def _for(per_s: float, burst_s: float) -> Rate:
+    return Rate(per_s, per_s * burst_s)
+
+
 class Admission:
     """The limits of one relay; every method takes the configuration in force, since it may change."""
 
     def __init__(self) -> None:
-        self._connections: Buckets[str] = Buckets()
         self._links: Places[str] = Places()
         self._clients: Places[str] = Places()
         self._participants: Places[str] = Places()
@@ -30,15 +48,16 @@ class Admission:
     def participants(self) -> int:
         return self._participants.taken
 
-    def connect(self, host: str, config: RelayConfig, now: float) -> bool:
-        """Whether one more connection may come; while it has not become a client or participant it is undecided."""
-        network, rate = network_of(host), config.connections_per_second
-        if not self._connections.take(network, Rate(rate, rate * _BURST_S), now):
-            return False
-        decided = self._clients.taken + self._participants.taken
-        decided_here = self._clients.held(network) + self._participants.held(network)
-        most = config.max_undecided_links
-        return self._links.take(network, most + decided, _share(most, config) + decided_here)
+    @property
+    def undecided(self) -> int:
+        """Connections that are neither clients nor participants."""
+        return self._links.taken - self._clients.taken - self._participants.taken
+
+    def connect(self, host: str, config: RelayConfig) -> bool:
+        """Whether one more connection may come from this address; for their sum see `undecided`."""
+        network = network_of(host)
+        decided = self._clients.held(network) + self._participants.held(network)
+        return self._links.take(network, float("inf"), _share(config.max_undecided_links, config) + decided)
 
     def disconnect(self, host: str) -> None:
         self._links.give_back(network_of(host))

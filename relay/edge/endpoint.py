@@ -2,12 +2,15 @@
 
 from typing import Protocol
 
-from wzp_core.ports import Address, Link
+from wzp_core.ports import Address, InboundLimits, Link
 from wzp_core.protocol.ids import TlsFingerprint
 
 
 class ServerLink(Link, Protocol):
     """An accepted link."""
+
+    def lift_limits(self) -> None:
+        """The peer is no client, and trusted: `limit_inbound` is not for it."""
 
     def send_build(self, build: bytes) -> None:
         """Answers SNI `version`: raw bytes on one unidirectional stream (transport.md §3)."""
@@ -17,9 +20,15 @@ class ServerEndpoint(Protocol):
     """A listening socket."""
 
     malformed_datagrams: int
+    packets_refused: int
+
+    @property
+    def handshakes_refused(self) -> int: ...
 
     @property
     def local_address(self) -> Address: ...
+
+    def limit_inbound(self, limits: InboundLimits) -> None: ...
 
     async def accept(self) -> ServerLink: ...
 

@@ -1,6 +1,7 @@
 """Every accepted link goes to the session that its server name asks for (transport.md §3)."""
 
 import asyncio
+from collections import deque
 
 from relay.decide.admission import Admission
 from relay.edge.endpoint import ServerEndpoint, ServerLink
@@ -43,6 +44,7 @@ class Listener:
         self._federation = federation
         self._counters = counters
         self._admission = admission
+        self._silent: deque[ServerLink] = deque()  # oldest first; those that have spoken leave it by and by
 
     async def run(self) -> None:
         """Until cancelled; then every session has ended."""
@@ -50,12 +52,24 @@ class Listener:
             while True:
                 link = await self._endpoint.accept()
                 host = link.remote_address[0]
-                if self._admission.connect(host, self._signals.config, asyncio.get_running_loop().time()):
+                if self._has_room() and self._admission.connect(host, self._signals.config):
+                    self._silent.append(link)
                     self._counters.links_accepted += 1
                     tasks.create_task(self._serve(link, host), name=f"link {link.server_name}")
                 else:
                     self._counters.links_refused += 1
                     link.close("too many connections")
+
+    def _has_room(self) -> bool:
+        """Makes it, where needed: of those that have said nothing yet, the one that could have longest has to go."""
+        while self._silent and (self._silent[0].closed or self._silent[0].stats().signals_received):
+            self._silent.popleft()
+        if self._admission.undecided < self._signals.config.max_undecided_links:
+            return True
+        if not self._silent:
+            return False
+        self._silent.popleft().close("too many connections")
+        return True
 
     async def _serve(self, link: ServerLink, host: str) -> None:
         """`host` is where it came from: it may move later."""

@@ -6,7 +6,7 @@ import socket
 
 from relay.config import PeerRelay
 from relay.decide.peers import pause_after
-from relay.edge.endpoint import ServerEndpoint
+from relay.edge.endpoint import ServerEndpoint, ServerLink
 from relay.edge.federation_plane import FederationPlane
 from relay.edge.first_signal import first_signal
 from wzp_core.errors import ErrorCode, RemoteViolation, Unavailable, WzpError
@@ -26,7 +26,7 @@ _SIGNALS = Rate(per_s=1000, burst=4000)
 log = logger("relay")
 
 
-async def serve_peer(link: Link, plane: FederationPlane) -> None:
+async def serve_peer(link: ServerLink, plane: FederationPlane) -> None:
     """An inbound link. Raises RemoteViolation for a stranger and Unavailable(LINK_CLOSED) at its end."""
     try:
         shown = link.peer_certificate
@@ -35,6 +35,7 @@ async def serve_peer(link: Link, plane: FederationPlane) -> None:
             raise RemoteViolation(ErrorCode.WRONG_IDENTITY, what="relay", shown=shown)
         hello, _ = await first_signal(link, FederationHello, _HELLO_LIMIT_S)
         peer = plane.peers.judge(shown, hello)
+        link.lift_limits()
         if hello.instance is not None:
             link.send_signal(plane.hello)
         await _attend(link, peer, plane, is_dialled=False, instance=hello.instance)

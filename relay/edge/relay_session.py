@@ -1,21 +1,22 @@
 """One session that another relay forwards to this one (relay.md §16)."""
 
 from relay.decide.rooms import forwarded_room
+from relay.edge.endpoint import ServerLink
 from relay.edge.first_signal import first_signal
 from relay.edge.mesh_node import MeshNode
 from relay.edge.room_plane import RoomPlane
 from wzp_core.errors import ErrorCode, RemoteViolation
 from wzp_core.logs import event, logger
-from wzp_core.ports import Link
 from wzp_core.protocol.signal.federation import SessionForward, SessionForwardAck
 
 log = logger("relay")
 
 
-async def serve_forwarded(link: Link, plane: RoomPlane, node: MeshNode) -> None:
+async def serve_forwarded(link: ServerLink, plane: RoomPlane, node: MeshNode) -> None:
     """Until the other relay ends the session. Raises RemoteViolation for a relay that nobody trusts."""
     if not node.trusts(link):
         raise RemoteViolation(ErrorCode.WRONG_IDENTITY, what="relay link", shown=link.peer_certificate)
+    link.lift_limits()
     asked, _ = await first_signal(link, SessionForward)
     room = forwarded_room(asked.session_id)
     bridge = plane.bridge(link, room)

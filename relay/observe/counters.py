@@ -17,6 +17,8 @@ class Counters:
     links_refused: int = 0  # over a limit
     links_failed: int = 0  # ended by a violation, a refusal or an error of ours
     malformed_datagrams: int = 0  # not even QUIC
+    handshakes_refused: int = 0  # of addresses that were shown to be real, over a limit
+    packets_refused: int = 0  # unread, of clients that send more than they may
     slow_readers_cut: int = 0
     auth_accepted: int = 0  # a registration or a join with a signature or token, and rightly
     auth_refused: int = 0

@@ -104,7 +104,7 @@ async def test_a_flood_of_unfinished_signals_ends_the_link_not_the_memory() -> N
         for _ in range(100):
             raw_signal(dialled, (1 << 20).to_bytes(4, "big") + b"x" * 60_000, end=False)
         async with asyncio.timeout(10):
-            assert await accepted.wait_closed() == "too many unfinished signals"
+            assert await accepted.wait_closed() == "too many signal bytes"
         async with open_endpoint(LOOPBACK) as other:
             assert not (await other.dial(server.local_address, "_signal")).closed
 
@@ -188,6 +188,8 @@ async def test_a_restarted_relay_tells_old_links_at_once() -> None:
         async with open_endpoint(LOOPBACK, TLS) as first:
             address = first.local_address
             link = await client.dial(address, "_signal")
+            (await first.accept()).send_signal(Ping(timestamp_ms=1))
+            await link.receive_signal()
             first.close = first._sockets.close  # type: ignore[method-assign]  # killed: no goodbye
         async with open_endpoint(address, TLS):
             link.probe()

@@ -8,7 +8,10 @@ from typing import cast
 from aioquic import tls
 from aioquic._buffer import Buffer
 from aioquic.quic.configuration import QuicConfiguration
-from aioquic.quic.connection import QuicConnection
+from aioquic.quic.connection import QuicConnection, QuicConnectionState
+from aioquic.quic.packet_builder import QuicPacketBuilder
+from aioquic.quic.recovery import QuicPacketSpace
+from aioquic.quic.stream import QuicStream
 from cryptography.hazmat.primitives.serialization import Encoding
 
 from wzp_core.io.congestion import MediaCongestionControl
@@ -75,6 +78,48 @@ class Connection(QuicConnection):
         if stream is not None and stream.sender._reset_error_code is None:
             self.send_stream_data(stream_id, b"", end_stream=True)
 
+    def _write_connection_limits(self, builder: QuicPacketBuilder, space: QuicPacketSpace) -> None:
+        """Gives the peer credit for what has been read, so that what lies out of order here stays in the window.
+
+        aioquic doubles the limit whenever half of it is used, whether or not anything could be read.
+        """
+        limit, window = self._local_max_data, self._configuration.max_data
+        if limit.value - limit.used < window // 2:
+            held = sum(each.receiver.highest_offset - each.receiver._buffer_start for each in self._streams.values())
+            limit.value = max(limit.value, limit.used - held + window)
+        used, limit.used = limit.used, 0
+        try:
+            super()._write_connection_limits(builder, space)
+        finally:
+            limit.used = used
+
+    def _write_stream_limits(self, builder: QuicPacketBuilder, space: QuicPacketSpace, stream: QuicStream) -> None:
+        """As above, for one stream."""
+        receiver, window = stream.receiver, self._configuration.max_stream_data
+        highest, limit = receiver.highest_offset, stream.max_stream_data_local
+        if limit and not receiver.is_finished and limit - highest < window // 2:
+            stream.max_stream_data_local = max(limit, receiver._buffer_start + window)
+        receiver.highest_offset = 0
+        try:
+            super()._write_stream_limits(builder, space, stream)
+        finally:
+            receiver.highest_offset = highest
+
+    @property
+    def heard_nothing(self) -> bool:
+        """Whether nothing of the peer has made sense so far."""
+        return self._state is QuicConnectionState.FIRSTFLIGHT
+
+    @property
+    def unsent_bytes(self) -> int:
+        """Of streams, not yet acknowledged by the peer."""
+        return sum(len(stream.sender._buffer) for stream in self._streams.values())
+
+    @property
+    def acked_at(self) -> float:
+        """When the peer last acknowledged something."""
+        return cast(MediaCongestionControl, self._loss._cc).acked_at
+
     @property
     def datagrams_waiting(self) -> "deque[bytes]":
         """Datagram frames that wait for the congestion window; may be dropped from the left."""
@@ -84,6 +129,10 @@ class Connection(QuicConnection):
     def open_streams(self) -> int:
         """Streams of either side that are not finished in both directions."""
         return len(self._streams)
+
+    def has_stream(self, stream_id: int) -> bool:
+        """Whether the stream is open in either direction, though nothing of it may have been readable."""
+        return stream_id in self._streams
 
     @property
     def takes_datagrams(self) -> bool:

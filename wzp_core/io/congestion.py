@@ -21,10 +21,15 @@ class MediaCongestionControl(RenoCongestionControl):
         self.congestion_window = max(self.congestion_window, _SMALLEST_WINDOW)
         self.sent_packets = 0
         self.lost_packets = 0
+        self.acked_at = float("-inf")
 
     def on_packet_sent(self, *, packet: QuicSentPacket) -> None:
         super().on_packet_sent(packet=packet)
         self.sent_packets += 1
+
+    def on_packet_acked(self, *, now: float, packet: QuicSentPacket) -> None:
+        super().on_packet_acked(now=now, packet=packet)
+        self.acked_at = now
 
     def on_packets_lost(self, *, now: float, packets: Iterable[QuicSentPacket]) -> None:
         lost = list(packets)

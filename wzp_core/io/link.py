@@ -4,12 +4,14 @@ import asyncio
 import logging
 from collections import deque
 from collections.abc import Callable
+from typing import TypeAlias
 
 from aioquic.quic import events
 from aioquic.quic.packet import QuicErrorCode
 
 from wzp_core.errors import ErrorCode, RemoteViolation, Unavailable
 from wzp_core.io.aioquic_private import Connection
+from wzp_core.io.reception import Meter
 from wzp_core.io.sockets import Port
 from wzp_core.logs import event, logger
 from wzp_core.ports import Address, LinkStats
@@ -24,18 +26,49 @@ _MEDIA_QUEUE = 128
 _MEDIA_LIFETIME_S = 0.2  # later than this a frame is of no use to any jitter buffer
 _EARLY_MEDIA = 64
 _UNREAD_SIGNALS = 256
-_UNFINISHED_BYTES = 2 << 20  # of signals still arriving, over all streams
+_UNREAD_BYTES = 4 << 20  # of signals still arriving, or waiting for an earlier one or a reader
+_UNREAD_BYTES_ALL = 64 << 20  # over all links of an endpoint; small holders do not count
+_SMALL_HOLDER = 64 << 10
+_UNFINISHED_S = 30.0  # for a signal to arrive that later ones wait for
+_UNHEEDED_S = 20.0  # without an acknowledgement
 _OPEN_STREAMS = 512  # ours that the peer has not taken yet
+_UNSENT_BYTES = 4 << 20
 _LONGEST_BUILD = 256
 _REFUSALS_LOGGED = 5
 
+_Signal: TypeAlias = tuple[SignalMessage | None, int]
+"""With the bytes it came in; None for one that was refused."""
+
 log = logger("link")
+
+
+class SharedRoom:
+    """Bytes that all links of an endpoint hold for others together."""
+
+    def __init__(self) -> None:
+        self.taken = 0
+
+    def take(self, count: int, own: int) -> bool:
+        """`own`: what the link that asks holds then."""
+        self.taken += count
+        return own <= _SMALL_HOLDER or self.taken <= _UNREAD_BYTES_ALL
+
+    def give_back(self, count: int) -> None:
+        self.taken -= count
 
 
 class QuicLink:
     """Implements `ports.Link` over one sans-IO connection; the endpoint feeds it and flushes it."""
 
-    def __init__(self, connection: Connection, *, port: Port, wake: Callable[["QuicLink"], None], now: float) -> None:
+    def __init__(
+        self,
+        connection: Connection,
+        *,
+        port: Port,
+        wake: Callable[["QuicLink"], None],
+        now: float,
+        unread: SharedRoom,
+    ) -> None:
         self.connection = connection
         self.port = port  # the socket on which the peer speaks to us
         self._wake = wake  # asks the endpoint for a flush at the end of this loop turn
@@ -43,17 +76,21 @@ class QuicLink:
         self._established: asyncio.Future[None] = self._loop.create_future()
         self._ended: asyncio.Future[str] = self._loop.create_future()
         self._readers: dict[int, FrameReader] = {}
-        self._unfinished_bytes = 0
-        self._done: dict[int, SignalMessage | None] = {}  # complete, but an earlier stream is not
+        self.meter: Meter | None = None  # of links that others have dialled
+        self._all_unread = unread
+        self._unread_bytes = 0
+        self._done: dict[int, _Signal] = {}  # complete, but an earlier stream is not
+        self._advanced_at = now  # when there was last nothing, or something new, in order
         self._next_stream = 1 if connection.configuration.is_client else 0
-        self._signals: deque[SignalMessage] = deque()
+        self._signals: deque[_Signal] = deque()
         self._signal_came = asyncio.Event()
         self._build: asyncio.Future[bytes] = self._loop.create_future()
         self._build_part = b""
         self._media_deadlines: deque[float] = deque()
         self._media_handler: Callable[[bytes], None] | None = None
         self._early_media: deque[bytes] = deque(maxlen=_EARLY_MEDIA)
-        self._media_sent = self._media_received = self._media_dropped = self._signals_refused = 0
+        self._media_sent = self._media_received = self._media_dropped = 0
+        self._signals_received = self._signals_refused = 0
         self._heard_at = now
         self._awaited_since: float | None = None  # when something was sent that nothing older still waited for
         self.keep_alive_at = now + KEEP_ALIVE_S
@@ -81,7 +118,7 @@ class QuicLink:
     def send_signal(self, message: SignalMessage) -> None:
         if self.closed:
             raise Unavailable(ErrorCode.LINK_CLOSED, reason=self._ended.result())
-        if self.connection.open_streams >= _OPEN_STREAMS:
+        if self.connection.open_streams >= _OPEN_STREAMS or self.connection.unsent_bytes > _UNSENT_BYTES:
             raise Unavailable(ErrorCode.LIMIT, what="signals the peer has not read")
         stream = self.connection.get_next_available_stream_id()
         self.connection.send_stream_data(stream, frame(encode(message)), end_stream=True)
@@ -93,7 +130,10 @@ class QuicLink:
                 raise Unavailable(ErrorCode.LINK_CLOSED, reason=self._ended.result())
             self._signal_came.clear()
             await self._signal_came.wait()
-        return self._signals.popleft()
+        message, length = self._signals.popleft()
+        self._let_go(length)
+        assert message is not None  # noqa: S101  # for mypy: only messages are put there
+        return message
 
     def send_media(self, datagram: bytes) -> bool:
         if self.closed or len(datagram) > LONGEST_DATAGRAM or not self.connection.takes_datagrams:
@@ -113,6 +153,10 @@ class QuicLink:
         self._media_handler = handler
         while self._early_media:
             handler(self._early_media.popleft())
+
+    def lift_limits(self) -> None:
+        """The peer is one of ours: it may send as much as it likes."""
+        self.meter = None
 
     def send_build(self, build: bytes) -> None:
         """Answers SNI `version`: raw bytes on one unidirectional stream (transport.md §3)."""
@@ -136,6 +180,7 @@ class QuicLink:
             media_sent=self._media_sent,
             media_received=self._media_received,
             media_dropped=self._media_dropped,
+            signals_received=self._signals_received,
             signals_refused=self._signals_refused,
         )
 
@@ -166,6 +211,16 @@ class QuicLink:
     def receive(self, data: bytes, address: Address, now: float) -> None:
         self._heard_at = now
         self.connection.receive_datagram(data, address, now)
+
+    def close_if_stuck(self, now: float) -> bool:
+        """Whether the peer holds something up that would have to be kept for ever."""
+        if not (self._done or self.connection.has_stream(self._next_stream)):
+            self._advanced_at = now
+        if now - self._advanced_at > _UNFINISHED_S:
+            self.close("unfinished signal")
+        elif self._awaited_since is not None and now - max(self.connection.acked_at, self._awaited_since) > _UNHEEDED_S:
+            self.close("acknowledges nothing")
+        return self.closed
 
     def drop_stale_media(self, now: float) -> None:
         waiting = self.connection.datagrams_waiting
@@ -219,6 +274,7 @@ class QuicLink:
         self._early_media.clear()
         self._readers.clear()
         self._done.clear()
+        self._let_go(self._unread_bytes - sum(length for _, length in self._signals))
 
     # --- streams -----------------------------------------------------------------------------------------------
 
@@ -230,9 +286,13 @@ class QuicLink:
             return
         if stream < self._next_stream or stream in self._done:
             return  # bytes after the frame
+        now = self._loop.time()
+        if self.meter is not None and not self.meter.takes_signal(len(data), now):
+            self.close("too many signal bytes")
+            return
         reader = self._readers.setdefault(stream, FrameReader())
-        self._unfinished_bytes += len(data)
-        if self._unfinished_bytes > _UNFINISHED_BYTES:
+        self._unread_bytes += len(data)
+        if not self._all_unread.take(len(data), self._unread_bytes) or self._unread_bytes > _UNREAD_BYTES:
             self.close("too many unfinished signals")
             return
         try:
@@ -243,6 +303,10 @@ class QuicLink:
             payload, message = b"", None
         if payload is not None:
             self._finish_stream(stream, message)
+
+    def _let_go(self, length: int) -> None:
+        self._unread_bytes -= length
+        self._all_unread.give_back(length)
 
     def _is_ours(self, stream: int) -> bool:
         return (stream & 1) == (0 if self.connection.configuration.is_client else 1)
@@ -263,15 +327,18 @@ class QuicLink:
         if stream & 2 or stream < self._next_stream or stream in self._done or self.closed:
             return
         reader = self._readers.pop(stream, None)
-        self._unfinished_bytes -= reader.received if reader is not None else 0
-        self._done[stream] = message
+        self._done[stream] = message, reader.received if reader is not None else 0
         self.connection.finish_stream(stream)  # gives the peer its stream credit back
         self._wake(self)
         while self._next_stream in self._done:
-            ready = self._done.pop(self._next_stream)
+            message, length = self._done.pop(self._next_stream)
             self._next_stream += 4
-            if ready is not None:
-                self._signals.append(ready)
+            self._advanced_at = self._loop.time()
+            if message is not None:
+                self._signals_received += 1
+                self._signals.append((message, length))
+            else:
+                self._let_go(length)
         if len(self._signals) + len(self._done) > _UNREAD_SIGNALS:
             self.close("too many unread signals")
         self._signal_came.set()

@@ -2,38 +2,29 @@
 
 import asyncio
 import logging
-import os
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager, contextmanager, suppress
 
 from aioquic._buffer import Buffer
 from aioquic.quic import events
 from aioquic.quic.configuration import SMALLEST_MAX_DATAGRAM_SIZE
-from aioquic.quic.packet import (
-    QuicHeader,
-    QuicPacketType,
-    encode_quic_retry,
-    encode_quic_version_negotiation,
-    pull_quic_header,
-)
-from aioquic.quic.retry import QuicRetryTokenHandler
+from aioquic.quic.packet import pull_quic_header
 
 from wzp_core.crypto.certificate import TlsIdentity
 from wzp_core.errors import ErrorCode, RemoteViolation, Unavailable
-from wzp_core.io.aioquic_private import RESET_TOKEN_LENGTH, Connection, reset_token
-from wzp_core.io.link import KEEP_ALIVE_S, QuicLink
+from wzp_core.io.aioquic_private import RESET_TOKEN_LENGTH, Connection
+from wzp_core.io.link import KEEP_ALIVE_S, QuicLink, SharedRoom
 from wzp_core.io.quic_settings import CID_LENGTH, configuration, reset_key
+from wzp_core.io.reception import SHORTEST_RESET, Reception
 from wzp_core.io.sockets import Port, Sockets
 from wzp_core.io.udp import UdpOpener, bind_udp
 from wzp_core.logs import event, logger
-from wzp_core.ports import Address, RawHandler, UdpPort
+from wzp_core.ports import Address, InboundLimits, RawHandler, UdpPort
 from wzp_core.protocol.ids import TlsFingerprint
 
-_HALF_OPEN = 256  # inbound handshakes under way; more are ignored until some finish
-_UNPROVEN = 64  # of them by whoever; more only from addresses that answer (RFC 9000 §8.1.2)
+_HALF_OPEN = 256  # inbound handshakes under way; when there are more, the oldest is given up
+_HANDSHAKE_S = 10.0
 _UNACCEPTED = 64
-_SHORTEST_RESET = 21  # RFC 9000 §10.3: must look like a packet
-_RESETS_PER_S = 100
 
 log = logger("quic")
 
@@ -46,22 +37,25 @@ class QuicEndpoint:
     ) -> None:
         self._tls = tls
         self._server = configuration(tls) if tls else None
-        self._asks_certificate_for = asks_certificate_for
         self._reset_key = reset_key(tls)
         self._loop = asyncio.get_running_loop()
+        self._reception: Reception | None = None
+        if self._server is not None:
+            self._reception = Reception(self._server, self._reset_key, asks_certificate_for, self._loop.time())
         self.own_certificate = tls.fingerprint if tls else None
         self._sockets = Sockets(open_socket, self._datagram_received)
         self._links: dict[bytes, QuicLink] = {}  # by each connection id of ours
         self._ids: dict[QuicLink, set[bytes]] = {}
         self._dialled: set[QuicLink] = set()
-        self._half_open: set[QuicLink] = set()
-        self._retry = QuicRetryTokenHandler()
+        self._half_open: dict[QuicLink, float] = {}  # with their deadlines, oldest first
+        self._unread = SharedRoom()
         self._accepted: asyncio.Queue[QuicLink] = asyncio.Queue(_UNACCEPTED)
         self._dirty: dict[QuicLink, None] = {}
         self._timers: dict[QuicLink, asyncio.TimerHandle] = {}
         self._raw: list[RawHandler] = []
-        self._reset_budget, self._reset_at = float(_RESETS_PER_S), self._loop.time()
         self.malformed_datagrams = 0
+        self.packets_refused = 0
+        """Of accepted links that sent more than they may."""
 
     @property
     def local_address(self) -> Address:
@@ -70,6 +64,18 @@ class QuicEndpoint:
     @property
     def local_addresses(self) -> tuple[Address, ...]:
         return self._sockets.main_addresses
+
+    @property
+    def handshakes_refused(self) -> int:
+        return self._reception.refused if self._reception else 0
+
+    def limit_inbound(self, limits: InboundLimits) -> None:
+        """From now on, also for links that are there already."""
+        if self._reception is not None:
+            self._reception.limits = limits
+        for link in self._ids:
+            if link.meter is not None:
+                link.meter.limits = limits
 
     def bind(self, address: Address) -> Port:
         """A further main socket. Raises Unavailable(NO_PORT)."""
@@ -147,11 +153,17 @@ class QuicEndpoint:
                 self._unknown_short(data, address, port, now)
         if link is None:
             return
+        if link.meter is not None and not link.meter.takes_packet(now):
+            self.packets_refused += 1
+            return
         try:
             link.receive(data, address, now)
         except Exception as error:  # aioquic is the parser here: its slips cost the one link, never the endpoint
             self.malformed_datagrams += 1
             self._broken(link, error)
+            return
+        if link in self._half_open and link.connection.heard_nothing:
+            self._forget(link)  # it only looked like a first packet
             return
         if link.port is not port and link.remote_address == address:
             link.port = port  # the peer speaks to us there now
@@ -164,96 +176,42 @@ class QuicEndpoint:
             self.malformed_datagrams += 1
             return None
         known = self._links.get(header.destination_cid)
-        if known is not None or self._server is None or len(data) < SMALLEST_MAX_DATAGRAM_SIZE:
+        if known is not None or self._reception is None or len(data) < SMALLEST_MAX_DATAGRAM_SIZE:
             return known
-        if header.packet_type != QuicPacketType.VERSION_NEGOTIATION and self._is_foreign(header):
-            port.send_raw(
-                encode_quic_version_negotiation(
-                    source_cid=header.destination_cid,
-                    destination_cid=header.source_cid,
-                    supported_versions=self._server.supported_versions,
-                ),
-                address,
-            )
-            return None
-        if header.packet_type != QuicPacketType.INITIAL or len(self._half_open) >= _HALF_OPEN:
-            return None
-        proven = self._proven(header, address, now)
-        if proven is None and len(self._half_open) >= _UNPROVEN:
-            self._demand_proof(header, address, port, now)
-            return None
-        connection = Connection(
-            configuration=self._server,
-            reset_key=self._reset_key,
-            original_cid=proven or header.destination_cid,
-            retry_cid=header.destination_cid if proven else None,
-            asks_certificate_for=self._asks_certificate_for,
+        connection = self._reception.greet(
+            header, address, lambda reply: port.send_raw(reply, address), under_way=len(self._half_open), now=now
         )
+        if connection is None:
+            return None
+        if len(self._half_open) >= _HALF_OPEN:
+            self._give_up(next(iter(self._half_open)))
         link = self._adopt(connection, port, now)
+        link.meter = self._reception.meter(address, now)
         self._register(link, header.destination_cid)
-        self._half_open.add(link)
+        self._half_open[link] = now + _HANDSHAKE_S
         return link
 
-    def _demand_proof(self, header: QuicHeader, address: Address, port: Port, now: float) -> None:
-        """A Retry: whoever forged its address never sees the token."""
-        retry_cid = os.urandom(CID_LENGTH)
-        token = self._retry.create_token(
-            address=address,
-            original_destination_connection_id=header.destination_cid,
-            retry_source_connection_id=retry_cid,
-            now=now,
-        )
-        port.send_raw(
-            encode_quic_retry(
-                version=header.version or 0,
-                source_cid=retry_cid,
-                destination_cid=header.source_cid,
-                original_destination_cid=header.destination_cid,
-                retry_token=token,
-            ),
-            address,
-        )
-
-    def _proven(self, header: QuicHeader, address: Address, now: float) -> bytes | None:
-        """The connection id first asked for by a peer that answers a Retry of ours; None for anybody else."""
-        try:
-            return self._retry.validate_token(
-                address=address, destination_cid=header.destination_cid, token=header.token, now=now
-            )
-        except ValueError:
-            return None
-
-    def _is_foreign(self, header: QuicHeader) -> bool:
-        return self._server is not None and header.version not in self._server.supported_versions
+    def _give_up(self, link: QuicLink) -> None:
+        """Without a word: whoever it is has not shown that it listens."""
+        link.end("handshake not finished")
+        self._forget(link)
 
     def _unknown_short(self, data: bytes, address: Address, port: Port, now: float) -> None:
         """A stateless reset of a peer that restarted, or a packet for a connection that we no longer have."""
         token = data[-RESET_TOKEN_LENGTH:]
-        if len(data) >= _SHORTEST_RESET:
+        if len(data) >= SHORTEST_RESET:
             for link in self._dialled:
                 if link.connection.peer_reset_token == token:
                     link.end("peer restarted")
                     self._forget(link)
                     return
-        if self._server is not None and len(data) > _SHORTEST_RESET + 1 and self._may_reset(now):
-            length = min(len(data) - 1, 2 * _SHORTEST_RESET)  # shorter than its cause, so that two cannot ping-pong
-            padding = bytearray(os.urandom(length - RESET_TOKEN_LENGTH))
-            padding[0] = 0x40 | padding[0] & 0x3F
-            connection_id = data[1 : 1 + CID_LENGTH]
-            port.send_raw(bytes(padding) + reset_token(self._reset_key, connection_id), address)
-
-    def _may_reset(self, now: float) -> bool:
-        self._reset_budget = min(_RESETS_PER_S, self._reset_budget + (now - self._reset_at) * _RESETS_PER_S)
-        self._reset_at = now
-        if self._reset_budget < 1:
-            return False
-        self._reset_budget -= 1
-        return True
+        if self._reception is not None:
+            self._reception.reset(data, lambda reply: port.send_raw(reply, address), now)
 
     # --- bookkeeping -------------------------------------------------------------------------------------------
 
     def _adopt(self, connection: Connection, port: Port, now: float) -> QuicLink:
-        link = QuicLink(connection, port=port, wake=self._wake, now=now)
+        link = QuicLink(connection, port=port, wake=self._wake, now=now, unread=self._unread)
         self._ids[link] = set()
         self._register(link, connection.host_cid)
         return link
@@ -269,7 +227,7 @@ class QuicEndpoint:
         for connection_id in self._ids.pop(link, ()):
             self._links.pop(connection_id, None)
         self._dialled.discard(link)
-        self._half_open.discard(link)
+        self._half_open.pop(link, None)
         self._dirty.pop(link, None)
         if timer := self._timers.pop(link, None):
             timer.cancel()
@@ -305,12 +263,15 @@ class QuicEndpoint:
         connection = link.connection
         self._events(link)
         link.drop_stale_media(now)
-        for data, address in connection.datagrams_to_send(now):
+        packets = connection.datagrams_to_send(now)
+        for data, address in packets:
             link.port.send_raw(data, address)
+        if link.meter is not None:
+            link.meter.sent(len(packets))
         link.note_sent(now)
         if (reason := connection.close_reason) is not None:
             link.end(reason)
-            self._half_open.discard(link)
+            self._half_open.pop(link, None)
         self._arm(link, now)
 
     def _events(self, link: QuicLink) -> None:
@@ -323,7 +284,7 @@ class QuicEndpoint:
             else:
                 link.take(happened)
         if link in self._half_open and link.is_established:
-            self._half_open.discard(link)
+            del self._half_open[link]
             try:
                 self._accepted.put_nowait(link)
             except asyncio.QueueFull:
@@ -335,7 +296,7 @@ class QuicEndpoint:
         if due is None:
             self._forget(link)
             return
-        due = due if link.closed else min(due, link.keep_alive_at)
+        due = due if link.closed else min(due, link.keep_alive_at, self._half_open.get(link, due))
         armed = self._timers.get(link)
         if armed is None or due < armed.when():
             if armed is not None:
@@ -345,6 +306,9 @@ class QuicEndpoint:
     def _on_timer(self, link: QuicLink) -> None:
         self._timers.pop(link, None)
         now = self._loop.time()
+        if self._half_open.get(link, now + 1) <= now:
+            self._give_up(link)
+            return
         due = link.connection.get_timer()
         if due is not None and now >= due:
             try:
@@ -354,7 +318,7 @@ class QuicEndpoint:
                 return
         if now >= link.keep_alive_at:
             link.keep_alive_at = now + KEEP_ALIVE_S
-            if link.is_established and not link.closed:
+            if link.is_established and not link.closed and not link.close_if_stuck(now):
                 link.connection.send_ping(0)
         self._flush(link, now)
 

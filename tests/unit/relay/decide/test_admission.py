@@ -16,32 +16,25 @@ def refused(ask: object, *arguments: object, **more: object) -> str:
     return str(error.value.facts["what"])
 
 
-def test_connections_of_a_network_are_limited_in_a_second() -> None:
-    admission, config = Admission(), RelayConfig(connections_per_second=2.0)
-    assert [admission.connect(HERE, config, 0.0) for _ in range(10)] == [True] * 10
-    assert not admission.connect(SAME_NETWORK, config, 0.0)
-    assert admission.connect(ELSEWHERE, config, 0.0)
-    assert admission.connect(SAME_NETWORK, config, 0.5)
-
-
 def test_one_network_cannot_hold_all_undecided_links() -> None:
     admission, config = Admission(), RelayConfig(max_undecided_links=4)
-    assert [admission.connect(HERE, config, 0.0) for _ in range(3)] == [True, True, False]
-    assert [admission.connect(ELSEWHERE, config, 0.0) for _ in range(3)] == [True, True, False]
-    assert not admission.connect("192.0.2.2", config, 0.0)
+    assert [admission.connect(HERE, config) for _ in range(3)] == [True, True, False]
+    assert [admission.connect(ELSEWHERE, config) for _ in range(3)] == [True, True, False]
+    assert admission.undecided == 4
     admission.disconnect(HERE)
-    assert admission.connect("192.0.2.2", config, 0.0)
+    assert admission.undecided == 3
+    assert admission.connect(HERE, config)
 
 
 def test_a_link_that_became_a_client_is_undecided_no_more() -> None:
     admission, config = Admission(), RelayConfig(max_undecided_links=2)
     for who in (ANN, BEN):
-        assert admission.connect(HERE, config, 0.0)
-        assert not admission.connect(HERE, config, 0.0)
+        assert admission.connect(HERE, config)
+        assert not admission.connect(HERE, config)
         admission.register(HERE, who, config, 0.0, replaces=False)
-    assert admission.connect(HERE, config, 0.0)
+    assert admission.connect(HERE, config)
     admission.deregister(HERE)
-    assert not admission.connect(HERE, config, 0.0)
+    assert not admission.connect(HERE, config)
 
 
 def test_one_network_has_its_part_of_the_clients_and_a_returning_client_its_place() -> None:
