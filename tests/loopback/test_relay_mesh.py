@@ -8,8 +8,8 @@ import pytest
 
 from relay.edge.addresses import address_text
 from relay.serve import Relay, serve
+from tests.loopback.asker import Asker, config
 from tests.loopback.test_relay import ANN, BEN
-from tests.loopback.test_relay_http import Asker, config
 from wzp_core.ports import Address
 
 
