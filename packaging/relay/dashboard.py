@@ -190,6 +190,14 @@ MESH = [
     ),
     Panel(title="Unanswered", queries={"{{target}}": now("wzp_probe_loss_pct")}, unit="percent", width=HALF),
     Panel(title="Jitter to other relays", queries={"{{target}}": now("wzp_probe_jitter_ms")}, unit="ms", width=HALF),
+    Panel(
+        title="Linked relays",
+        queries={"{{peer}}": now("wzp_federation_peer_status")},
+        width=HALF,
+        kind="state-timeline",
+        steps=((None, "red"), (1, "green")),
+    ),
+    Panel(title="Round trip on links", queries={"{{peer}}": now("wzp_federation_peer_rtt_ms")}, unit="ms", width=HALF),
 ]
 ROWS = {"Relay": RELAY, "Call quality": QUALITY, "Other relays": MESH}
 HEIGHTS = {"stat": 4}
@@ -268,7 +276,6 @@ def dashboard_json() -> dict[str, Any]:
                     type="query",
                     datasource=SOURCE,
                     query={"query": instances, "refId": "instances"},
-                    definition=instances,
                     refresh=2,
                     multi=True,
                     includeAll=True,

@@ -9,16 +9,21 @@ import subprocess
 import sys
 from collections.abc import AsyncIterator, Iterator
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import aiohttp
 import pytest
 
+from relay.config import PeerRelay, TrustedRelay
 from relay.edge.addresses import address_text
+from relay.identity import load_seed
 from relay.serve import serve
 from tests.loopback.asker import Asker, config, free_tcp_port
 from tests.loopback.net import somebody
+from wzp_core.crypto.certificate import tls_identity
+from wzp_core.crypto.identity import relay_tls_seed
 from wzp_core.protocol.signal.call import Hangup, HangupReason
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -84,6 +89,18 @@ async def answer(url: str, query: str) -> list[Any]:
     return [series for series in told["data"]["result"] if not math.isnan(float(series["value"][1]))]
 
 
+async def watched(stack: AsyncExitStack, folder: Path) -> Asker:
+    """Of a relay with all that is measured: two who talk, another relay that it watches and is linked with."""
+    own = config(folder / "relay")
+    key = tls_identity(relay_tls_seed(load_seed(own.identity_path))).fingerprint
+    other = await stack.enter_async_context(serve(config(folder / "other", trusted=(TrustedRelay(fingerprint=key),))))
+    peer = PeerRelay(url=address_text(other.address), fingerprint=other.fingerprint, label="other")
+    relay = await stack.enter_async_context(serve(replace(own, probe=(other.address,), peers=(peer,))))
+    asker = Asker(relay, stack)
+    await asker.talking("lab")
+    return asker
+
+
 async def come_and_go(asker: Asker, number: int) -> None:
     for link in [await asker.register(somebody(number)), (await asker.join(somebody(number), "lab"))[0]]:
         link.send_signal(Hangup(reason=HangupReason.NORMAL))
@@ -93,12 +110,9 @@ async def come_and_go(asker: Asker, number: int) -> None:
 async def test_every_query_of_the_dashboard_has_an_answer(tmp_path: Path) -> None:
     needs("prometheus")
     async with AsyncExitStack() as stack:
-        other = await stack.enter_async_context(serve(config(tmp_path / "other")))
-        relay = await stack.enter_async_context(serve(config(tmp_path / "relay", probe=(other.address,))))
-        asker = Asker(relay, stack)
-        await asker.talking("lab")
-        assert relay.http_address is not None
-        url = await stack.enter_async_context(prometheus(tmp_path, address_text(relay.http_address)))
+        asker = await watched(stack, tmp_path)
+        assert asker.relay.http_address is not None
+        url = await stack.enter_async_context(prometheus(tmp_path, address_text(asker.relay.http_address)))
         unanswered, number = queries(), 10
         with suppress(TimeoutError):
             async with asyncio.timeout(LIMIT_S):
@@ -137,9 +151,6 @@ def test_alerts_fire_when_they_should_and_only_then(tmp_path: Path) -> None:
 async def test_alerts_name_only_what_a_relay_tells(tmp_path: Path) -> None:
     named = set(re.findall(r"\b(?:wzp|process)_\w+", re.sub(r"summary:.*", "", (FOLDER / "alerts.yml").read_text())))
     async with AsyncExitStack() as stack:
-        other = await stack.enter_async_context(serve(config(tmp_path / "other")))
-        relay = await stack.enter_async_context(serve(config(tmp_path / "relay", probe=(other.address,))))
-        asker = Asker(relay, stack)
-        await asker.talking("lab")
+        asker = await watched(stack, tmp_path)
         assert named
         assert named - set(await asker.metrics()) == set()
