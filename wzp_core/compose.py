@@ -8,6 +8,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 from wzp_core.codec.libopus import opus_library
 from wzp_core.crypto.certificate import tls_identity
@@ -43,13 +44,23 @@ def entropy(count: int) -> bytes:
 
 
 async def resolve(host: str, port: int) -> Address:
-    """IPv4 first. Raises Unavailable(UNREACHABLE)."""
+    """IPv4 first, where this machine has a way to it. Raises Unavailable(UNREACHABLE)."""
     try:
         found = await asyncio.get_running_loop().getaddrinfo(host, port, type=socket.SOCK_DGRAM)
     except (OSError, UnicodeError) as error:  # the latter for what no host name can be, such as `a..b`
         raise Unavailable(ErrorCode.UNREACHABLE, host=host, cause=error) from error
     found.sort(key=lambda entry: entry[0] != socket.AF_INET)
-    return str(found[0][4][0]), int(found[0][4][1])
+    address = next((entry[4] for entry in found if _has_way(entry[0], entry[4])), found[0][4])
+    return str(address[0]), int(address[1])
+
+
+def _has_way(family: int, address: tuple[Any, ...]) -> bool:
+    with socket.socket(family, socket.SOCK_DGRAM) as probe:
+        try:
+            probe.connect(address)  # of a datagram socket: asks the routing table and sends nothing
+        except OSError:
+            return False
+    return True
 
 
 def has_dred() -> bool:

@@ -6,6 +6,7 @@ import random
 import socket
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
+from typing import cast
 
 import pytest
 
@@ -14,6 +15,7 @@ from wzp_core.errors import ErrorCode, RemoteViolation, Unavailable
 from wzp_core.io.link import LONGEST_DATAGRAM, QuicLink
 from wzp_core.io.quic import QuicEndpoint, open_endpoint
 from wzp_core.io.udp import bind_udp
+from wzp_core.ports import Address
 from wzp_core.protocol.ids import parse_tls_fingerprint
 from wzp_core.protocol.signal.framing import frame
 from wzp_core.protocol.signal.presence import Ping
@@ -274,3 +276,77 @@ async def test_silence_is_noticed_while_something_waits_for_its_acknowledgement(
         link.probe()
         await asyncio.sleep(0.2)
         assert link.stats().silent_s > 0.15
+
+
+async def test_a_reader_of_probes_that_fails_costs_the_others_nothing_and_may_leave_twice() -> None:
+    async with open_endpoint(LOOPBACK) as one, open_endpoint(LOOPBACK) as two:
+        heard = asyncio.Event()
+
+        def broken(_data: bytes, _address: Address, _port: object) -> bool:
+            raise ValueError
+
+        forget = two.on_raw(broken)
+        two.on_raw(lambda _data, _address, _port: heard.set() is None)
+        one.send_raw(b"\x01probe", ("127.0.0.1", 70_000))
+        one.send_raw(b"\x01probe", two.local_address)
+        await asyncio.wait_for(heard.wait(), 5)
+        forget()
+        forget()
+
+
+async def test_a_port_wanted_by_number_is_had_in_both_families_or_not_at_all() -> None:
+    async with open_endpoint(("127.0.0.1", 0)) as taken:
+        port = taken.local_address[1]
+        with pytest.raises(Unavailable) as refused:
+            async with open_endpoint(("::", port), TLS, both_families=True):
+                pass
+        assert refused.value.code is ErrorCode.NO_PORT
+    async with open_endpoint(("::", port), TLS, both_families=True) as both:
+        assert {address[1] for address in both.local_addresses} == {port}
+
+
+class _Detour(asyncio.DatagramProtocol):
+    """One socket on the way between a client and `server`; answers leave by `way_back`, which may be another's."""
+
+    def __init__(self, server: Address) -> None:
+        self._server = server
+        self.client: Address | None = None
+        self.way_back: asyncio.DatagramTransport | None = None
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        self.transport = self.way_back = cast(asyncio.DatagramTransport, transport)
+
+    def datagram_received(self, data: bytes, addr: Address) -> None:
+        if addr == self._server and self.client is not None and self.way_back is not None:
+            self.way_back.sendto(data, self.client)
+        elif addr != self._server:
+            self.client = addr
+            self.transport.sendto(data, self._server)
+
+
+async def test_packets_that_quic_refuses_are_no_sign_of_life() -> None:
+    """An acceptor that moved is heard no more (RFC 9000 §9), and users of the link have to learn that."""
+    loop = asyncio.get_running_loop()
+    async with open_endpoint(LOOPBACK, TLS) as server, open_endpoint(LOOPBACK) as client:
+        transport, detour = await loop.create_datagram_endpoint(lambda: _Detour(server.local_address), LOOPBACK)
+        other, _ = await loop.create_datagram_endpoint(asyncio.DatagramProtocol, LOOPBACK)
+        link = await client.dial(transport.get_extra_info("sockname"), "room")
+        accepted, heard = await server.accept(), asyncio.Event()
+        link.on_media(lambda _data: heard.set())
+        accepted.send_media(b"before")
+        await asyncio.wait_for(heard.wait(), 5)
+        detour.way_back = other
+        heard.clear()
+        for _ in range(15):
+            link.send_media(b"unanswered")
+            accepted.send_media(b"from another address")
+            await asyncio.sleep(0.02)
+        assert not heard.is_set()
+        assert link.stats().silent_s > 0.2
+        detour.way_back = transport
+        async with asyncio.timeout(5):
+            while link.stats().silent_s > 0.1:
+                accepted.send_media(b"and back")
+                await asyncio.sleep(0.02)
+        transport.close()
+        other.close()

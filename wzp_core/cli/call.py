@@ -14,6 +14,7 @@ from wzp_core.session.report import CallReport
 from wzp_core.session.state import AppState, CallStage
 
 _GOODBYE_LIMIT_S = 5.0
+_STATS_INTERVAL_S = 1.0
 
 
 def add_flags(parser: ArgumentParser) -> None:
@@ -60,7 +61,7 @@ async def talk(session: EngineRun, seconds: float | None, output: Output) -> Exi
     """Follows the call to its end and prints the summary."""
     try:
         await session.until(lambda s: ended(s) or (s.call is not None and s.call.started_at_unix is not None))
-        if not ended(session.state) and not await session.until(ended, seconds):
+        if not ended(session.state) and not await _followed(session, seconds, output):
             await hang_up(session)
     except asyncio.CancelledError:
         await hang_up(session)
@@ -73,9 +74,35 @@ async def talk(session: EngineRun, seconds: float | None, output: Output) -> Exi
     return Exit.SECURITY if call.ended_code is ErrorCode.DOWNGRADE else EXIT_OF_END[call.ended]
 
 
-def _was_direct(session: EngineRun) -> bool:
+async def _followed(session: EngineRun, seconds: float | None, output: Output) -> bool:
+    """Whether the call ended within its time; says how it fares meanwhile."""
+    loop = asyncio.get_running_loop()
+    until = loop.time() + seconds if seconds is not None else float("inf")
+    while (left := until - loop.time()) > 0:
+        if await session.until(ended, min(_STATS_INTERVAL_S, left)):
+            return True
+        report = _report(session)
+        if report is not None:
+            got = report.received
+            output.figures(
+                "stats",
+                opened=got.opened,
+                lost=got.missed,
+                late=got.late,
+                concealed_ms=got.concealed_ms,
+                silent_ms=got.silent_ms,
+                jitter_delay_ms=round(got.jitter_delay_ms, 1),
+            )
+    return False
+
+
+def _report(session: EngineRun) -> CallReport | None:
     calls = session.engine.calls if session.engine is not None else None
-    report = calls.report() if calls is not None else None
+    return calls.report() if calls is not None else None
+
+
+def _was_direct(session: EngineRun) -> bool:
+    report = _report(session)
     return report is not None and report.time_to_direct_ms is not None
 
 
@@ -89,8 +116,7 @@ async def hang_up(session: EngineRun) -> None:
 
 
 def print_summary(session: EngineRun, output: Output) -> None:
-    calls = session.engine.calls if session.engine is not None else None
-    report = calls.report() if calls is not None else None
+    report = _report(session)
     call = session.state.call
     if report is not None and call is not None:
         reason = call.ended.value if call.ended is not None else None
@@ -115,6 +141,7 @@ def summary(report: CallReport, *, path: str, reason: str | None) -> dict[str, A
         "opened": got.opened,
         "rejected": got.rejected,
         "concealed_ms": got.concealed_ms,
+        "silent_ms": got.silent_ms,
         "dred_frames": got.dred_frames,
         "fec_frames": got.fec_frames,
         "plc_frames": got.plc_frames,

@@ -47,6 +47,11 @@ class Output:
             shown = "  ".join(f"{key}: {value}" for key, value in facts.items() if value not in (None, ""))
             print(f"{name.replace('_', ' ')}  {shown}".rstrip(), flush=True)
 
+    def figures(self, name: str, **facts: Any) -> None:
+        """An event for scripts only: too many for people."""
+        if self._as_json:
+            self.event(name, **facts)
+
     def record(self, facts: dict[str, Any]) -> None:
         """One answer that is not an event."""
         if self._as_json:

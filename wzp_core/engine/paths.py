@@ -5,7 +5,8 @@ from collections.abc import Callable
 from wzp_core.ports import Link
 
 OVERLAP_S = 0.3  # decisions.md 4: the receiver removes duplicates
-_DOUBT_S = 0.25  # a direct path silent for so long is backed by the relay's until it answers or is given up
+_SILENT_S = 0.25  # a direct path silent for so long is backed by the relay's until it answers or is given up
+_DOUBT_S = 1.5  # longer than it takes either side to give up a path on which it hears nothing
 
 Received = Callable[[bytes], None]
 
@@ -18,7 +19,7 @@ class Paths:
         self._relay: Link | None = None
         self._direct: Link | None = None
         self._is_direct = False
-        self._moved_at = float("-inf")
+        self._both_until = float("-inf")
 
     @property
     def is_direct(self) -> bool:
@@ -40,11 +41,14 @@ class Paths:
 
     def choose(self, *, direct: bool, now: float) -> None:
         if direct != self._is_direct:
-            self._is_direct, self._moved_at = direct, now
+            self._is_direct, self._both_until = direct, max(self._both_until, now + OVERLAP_S)
 
     def doubt(self, now: float) -> None:
-        """The direct path may have broken just now: both carry the packets until that is known."""
-        self._moved_at = now
+        """The direct path may have broken just now: both carry the packets until that is known.
+
+        What we still hear on it says nothing of what the peer hears: its way to us may be another.
+        """
+        self._both_until = now + _DOUBT_S
 
     def send(self, datagram: bytes, now: float) -> None:
         for link in self._targets(now):
@@ -56,9 +60,9 @@ class Paths:
 
     def _targets(self, now: float) -> list[Link]:
         links = [link for link in (self._direct, self._relay) if link is not None]
-        if len(links) < 2 or now - self._moved_at < OVERLAP_S:
+        if len(links) < 2 or now < self._both_until:
             return links
-        if self._is_direct and links[0].stats().silent_s > _DOUBT_S:
+        if self._is_direct and links[0].stats().silent_s > _SILENT_S:
             return links
         return links[:1] if self._is_direct else links[1:]
 

@@ -51,6 +51,7 @@ class Connection(QuicConnection):
 
     def _initialize(self, peer_cid: bytes) -> None:
         super()._initialize(peer_cid)
+        self._one_rtt = self._spaces[tls.Epoch.ONE_RTT]
         if not self._is_client:
             self._capture_server_name()
 
@@ -162,6 +163,11 @@ class Connection(QuicConnection):
     @property
     def awaits_acknowledgement(self) -> bool:
         return any(space.ack_eliciting_in_flight for space in self._loss.spaces)
+
+    @property
+    def newest_packet(self) -> int:
+        """Number of the newest authentic 1-RTT packet; -1 before the first."""
+        return self._one_rtt.largest_received_packet
 
     @property
     def packet_counts(self) -> tuple[int, int]:

@@ -9,7 +9,9 @@ from contextlib import AsyncExitStack, asynccontextmanager
 
 import ifaddr
 
-_SETTLE_S = 0.2  # changes come in swarms: told are the first and what the rest of them came to
+_SETTLE_S = 0.2  # changes come in swarms: told are the first ones, and what the rest of them came to
+_EARLY_S = 0.02  # an address is gone in one message and the new route there some messages later
+_EARLY = 3
 _LOOK_S = 2.0
 _SLEPT_S = 3.0  # of wall time over and above the time this process saw
 _GROUPS = 0x1 | 0x10 | 0x40 | 0x100 | 0x400  # links, IPv4 addresses and routes, IPv6 addresses and routes
@@ -30,22 +32,25 @@ class Interfaces:
     async def watch(self, changed: Callable[[], None]) -> AsyncIterator[None]:
         loop = asyncio.get_running_loop()
         waiting: asyncio.TimerHandle | None = None
-        swarm = False
+        swarm, told = False, 0
 
         def soon() -> None:
-            nonlocal waiting, swarm
+            nonlocal waiting, swarm, told
             if waiting is None:
                 changed()
-                waiting = loop.call_later(_SETTLE_S, settled)
+                told += 1
+                waiting = loop.call_later(_EARLY_S if told <= _EARLY else _SETTLE_S, settled)
             else:
                 swarm = True
 
         def settled() -> None:
-            nonlocal waiting, swarm
+            nonlocal waiting, swarm, told
             waiting = None
             if swarm:
                 swarm = False
                 soon()
+            else:
+                told = 0
 
         async with AsyncExitStack() as stack:
             netlink = _route_messages()

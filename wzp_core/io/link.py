@@ -91,7 +91,7 @@ class QuicLink:
         self._early_media: deque[bytes] = deque(maxlen=_EARLY_MEDIA)
         self._media_sent = self._media_received = self._media_dropped = 0
         self._signals_received = self._signals_refused = 0
-        self._heard_at = now
+        self._heard_at, self._newest_packet = now, -1
         self._awaited_since: float | None = None  # when something was sent that nothing older still waited for
         self.keep_alive_at = now + KEEP_ALIVE_S
 
@@ -209,8 +209,10 @@ class QuicLink:
         return self._established.done() and self._established.exception() is None
 
     def receive(self, data: bytes, address: Address, now: float) -> None:
-        self._heard_at = now
         self.connection.receive_datagram(data, address, now)
+        newest = self.connection.newest_packet
+        if newest != self._newest_packet:  # what is refused, as from an acceptor that moved, is no sign of life
+            self._newest_packet, self._heard_at = newest, now
 
     def close_if_stuck(self, now: float) -> bool:
         """Whether the peer holds something up that would have to be kept for ever."""

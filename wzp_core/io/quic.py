@@ -3,7 +3,7 @@
 import asyncio
 import logging
 from collections.abc import AsyncIterator, Callable, Iterator
-from contextlib import asynccontextmanager, contextmanager, suppress
+from contextlib import asynccontextmanager, contextmanager
 
 from aioquic._buffer import Buffer
 from aioquic.quic import events
@@ -126,11 +126,24 @@ class QuicEndpoint:
 
     def on_raw(self, handler: RawHandler) -> Callable[[], None]:
         self._raw.append(handler)
-        return lambda: self._raw.remove(handler)
+
+        def forget() -> None:
+            if handler in self._raw:
+                self._raw.remove(handler)
+
+        return forget
 
     def send_raw(self, data: bytes, address: Address) -> None:
         if (port := self._sockets.towards(address)) is not None:
             port.send_raw(data, address)
+
+    def _raw_received(self, data: bytes, address: Address, port: Port) -> None:
+        for handler in list(self._raw):
+            try:
+                if handler(data, address, port):
+                    return
+            except Exception:  # a slip of one reader costs the others nothing
+                log.exception("quic:raw_handler_failed")
 
     def network_changed(self) -> None:
         for link in self._ids:
@@ -142,7 +155,7 @@ class QuicEndpoint:
         """Routes one datagram by its destination connection id."""
         if not data or not data[0] & 0x40:
             if data:
-                any(handler(data, address, port) for handler in list(self._raw))
+                self._raw_received(data, address, port)
             return
         now = self._loop.time()
         if data[0] & 0x80:
@@ -343,18 +356,25 @@ async def open_endpoint(
 ) -> AsyncIterator[QuicEndpoint]:
     """An endpoint on `bind` that accepts links when it has a certificate. Raises Unavailable(NO_PORT).
 
-    `both_families`: and on the same port of the other family, or another one, where the machine has that.
+    `both_families`: on the port of the other family too, where the machine has that; a port that was not asked for
+    by number may be another one there.
     `asks_certificate_for`: server names whose diallers are asked for a certificate; they need not have one.
     """
     endpoint = QuicEndpoint(tls, open_socket, asks_certificate_for)
     port = endpoint.bind(bind).local_address[1]
     if both_families:
         other = "0.0.0.0" if ":" in bind[0] else "::"  # noqa: S104
-        with suppress(Unavailable):
+        try:
+            endpoint.bind((other, port))
+        except Unavailable:
             try:
-                endpoint.bind((other, port))
-            except Unavailable:
                 endpoint.bind((other, 0))
+            except Unavailable:
+                pass  # no such family
+            else:
+                if bind[1]:
+                    endpoint.close()
+                    raise
     try:
         yield endpoint
     finally:

@@ -44,7 +44,7 @@ class _KernelUdp:
     def send(self, data: bytes, address: Address) -> None:
         try:
             self._sock.sendto(data, address)
-        except OSError:  # full buffer, no route, interface gone: the same to us as loss on the way
+        except (OSError, OverflowError):  # full buffer, no route, interface gone, no such port: the same as loss
             return
 
     def close(self) -> None:

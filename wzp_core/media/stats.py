@@ -16,6 +16,7 @@ class StreamTotals:
     discarded: int = 0  # packets here and never played, to get rid of delay
     undecodable: int = 0  # packets the codec refused
     concealed_ms: float = 0.0  # audible playing time that was not received: the three below
+    silent_ms: float = 0.0  # and what was left silent in between, once a guess had faded out
     dred_frames: int = 0
     fec_frames: int = 0
     plc_frames: int = 0
@@ -43,6 +44,7 @@ class ReceiveStats:
     discarded: int = 0
     undecodable: int = 0
     concealed_ms: float = 0.0
+    silent_ms: float = 0.0
     dred_frames: int = 0
     fec_frames: int = 0
     plc_frames: int = 0

@@ -50,6 +50,7 @@ class StreamReceiver:
         self._quiet = True
         self._heard_at = -_SPEAKING_S
         self._concealed_samples = 0
+        self._silent_samples = self._unfilled_samples = 0  # the latter until something follows
         self._counts = dict.fromkeys(Remedy, 0)
         self._undecodable = 0
 
@@ -72,6 +73,7 @@ class StreamReceiver:
             discarded=self._jitter.discarded,
             undecodable=self._undecodable,
             concealed_ms=self._concealed_samples / _SAMPLES_PER_MS,
+            silent_ms=self._silent_samples / _SAMPLES_PER_MS,
             dred_frames=self._counts[Remedy.DRED],
             fec_frames=self._counts[Remedy.FEC],
             plc_frames=self._counts[Remedy.PLC],
@@ -157,6 +159,7 @@ class StreamReceiver:
             self._undecodable += 1
             return self._guess(self._frame_samples)
         self._guessed = 0.0
+        self._silent_samples, self._unfilled_samples = self._silent_samples + self._unfilled_samples, 0
         self._frame_samples = samples.size
         self._jitter.frame_ms = samples.size / _SAMPLES_PER_MS
         if packet.header.repair:  # it was made from repairs, or repeated by the packet after it
@@ -189,6 +192,7 @@ class StreamReceiver:
         """Classical or deep interpolation; silence once it has faded out, which is no longer counted."""
         run, self._guessed = self._guessed, self._guessed + count / FRAME_SAMPLES
         if not audible(run):
+            self._unfilled_samples += count
             return silence(count)
         self._counts[Remedy.PLC] += 1
         self._concealed_samples += count
