@@ -35,6 +35,7 @@ from wzp_core.session.state import (
     SasStage,
     SasView,
     SeedStorage,
+    Volume,
 )
 from wzp_core.settings.schema import AudioSettings, CallSettings, RelayEntry, RelaySettings, Settings
 
@@ -184,6 +185,20 @@ ROOM = replace(
         ),
     ),
 )
+ROOM_VOLUMES = replace(
+    ROOM,
+    room=replace(
+        ROOM.room,
+        participants=tuple(
+            replace(member, volume=volume)
+            for member, volume in zip(
+                ROOM.room.participants,
+                (Volume(), Volume(muted=True), Volume(percent=0), Volume(percent=150)),
+                strict=True,
+            )
+        ),
+    ),
+)
 PUSH_TO_TALK = Settings(relay=RELAYS, audio=AudioSettings(push_to_talk=True), call=CallSettings(quality="studio-64k"))
 
 
@@ -244,7 +259,9 @@ STATES: dict[str, AppState] = {
     "call_hold_to_talk": with_push_to_talk(in_call(CHOOSING), sending=False),
     "call_relayed": in_call(replace(ACTIVE, media=replace(MEDIA, path="relay", path_reason=PathReason.NAT_TOO_HARD))),
     "call_talking": with_push_to_talk(in_call(ACTIVE), sending=True),
+    "call_peer_muted": in_call(replace(ACTIVE, volume=Volume(percent=60, muted=True))),
     "room": ROOM,
+    "room_volumes": ROOM_VOLUMES,
     "room_hold_to_talk": with_push_to_talk(ROOM, sending=False),
     "room_talking_muted": replace(with_push_to_talk(ROOM, sending=False), mic_muted=True),
 }

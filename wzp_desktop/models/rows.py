@@ -30,6 +30,7 @@ class Face:
     mark: str = ""  # icon after the title
     mark_tone: Tone = Tone.GOOD
     action: str = ""  # icon of what a click on the row's end does
+    note: str = ""  # at the row's end
     heading: bool = False
     framed: bool = False  # the picture wears a ring
 

@@ -9,6 +9,7 @@ from wzp_desktop.presenters.media import path_text, quality_text, silence_text
 from wzp_desktop.presenters.names import person_name
 from wzp_desktop.presenters.talk import TalkScreen, talk_screen
 from wzp_desktop.presenters.verification import SasPanel, sas_panel
+from wzp_desktop.presenters.volume import VolumeLine, volume_line
 from wzp_desktop.presenters.words import ENDED, ERROR, STAGE
 
 
@@ -29,13 +30,16 @@ class CallScreen:
     quality: str
     chosen_quality: str
     talk: TalkScreen
+    volume: VolumeLine
 
 
 def call_screen(state: AppState, call: CallView) -> CallScreen:
     live = call.stage in (CallStage.ACTIVE, CallStage.RECONNECTING)
+    name = person_name(call.peer)
+    volume = volume_line(call.peer.fingerprint, name, call.volume)
     return CallScreen(
         call_id=call.call_id,
-        name=person_name(call.peer),
+        name=name,
         fingerprint=call.peer.fingerprint,
         stage=STAGE[call.stage],
         running_since=call.started_at_unix if call.stage is CallStage.ACTIVE else None,
@@ -43,12 +47,13 @@ def call_screen(state: AppState, call: CallView) -> CallScreen:
         ended=_ending(call) if call.stage is CallStage.ENDED else "",
         alarming=call.ended is EndReason.SECURITY,
         badge=badge_line(call.badge) if live else None,
-        banner=silence_text(call.media) if live else "",
+        banner=(silence_text(call.media) or volume.silence) if live else "",
         sas=sas_panel(call),
         path=path_text(call.media) if live else "",
         quality=quality_text(call.media) if live else "",
         chosen_quality=state.settings.call.quality,
         talk=talk_screen(state),
+        volume=volume,
     )
 
 

@@ -10,6 +10,7 @@ from wzp_desktop.presenters.media import path_text, quality_text, silence_text
 from wzp_desktop.presenters.names import shown_name
 from wzp_desktop.presenters.talk import TalkScreen, talk_screen
 from wzp_desktop.presenters.tone import Tone
+from wzp_desktop.presenters.volume import VolumeLine, volume_line
 from wzp_desktop.presenters.words import ERROR, ROOM, ROOM_REFUSED
 
 
@@ -27,14 +28,21 @@ class RosterGroup:
 
 @dataclass(frozen=True, slots=True)
 class RosterMember:
+    key: str
     fingerprint: str
     name: str
     me: bool
     speaking: bool
+    volume: VolumeLine | None = None  # None where it cannot be set: ours, and where sounds cannot be told apart
+
+    @property
+    def note(self) -> str:
+        return self.volume.note if self.volume is not None else ""
 
     @property
     def spoken(self) -> str:
-        return f"{self.name}{', you' if self.me else ''}{', speaking' if self.speaking else ''}"
+        parts = (self.name, "you" if self.me else "", "speaking" if self.speaking else "", self.note.lower())
+        return ", ".join(part for part in parts if part)
 
 
 RosterRow: TypeAlias = RosterGroup | RosterMember
@@ -50,6 +58,7 @@ class RoomScreen:
     banner: str
     rows: tuple[RosterRow, ...]
     count: str
+    hint: str  # what to do to change somebody's volume; empty where there is nobody
     path: str
     quality: str
     chosen_quality: str
@@ -66,6 +75,8 @@ _TONE = {
 
 def room_screen(state: AppState, room: RoomView) -> RoomScreen:
     joined = room.stage is RoomStage.JOINED
+    rows = tuple(roster_rows(room.participants, state.me.fingerprint if state.me else ""))
+    some_can_be_set = any(isinstance(row, RosterMember) and row.volume is not None for row in rows)
     return RoomScreen(
         name=shown_name(room.name, room.name),
         stage=ROOM[room.stage] if room.error is None or joined else ROOM_REFUSED.get(room.error) or ERROR[room.error],
@@ -73,8 +84,9 @@ def room_screen(state: AppState, room: RoomView) -> RoomScreen:
         running_since=room.started_at_unix if joined else None,
         badge=badge_line(Badge.RELAY_ONLY),
         banner=silence_text(room.media) if joined else "",
-        rows=tuple(roster_rows(room.participants, state.me.fingerprint if state.me else "")),
+        rows=rows,
         count="1 person" if len(room.participants) == 1 else f"{len(room.participants)} people",
+        hint="Choose somebody to change how loud you hear them." if some_can_be_set else "",
         path=path_text(room.media) if joined else "",
         quality=quality_text(room.media) if joined else "",
         chosen_quality=state.settings.call.quality,
@@ -93,4 +105,13 @@ def roster_rows(members: tuple[Participant, ...], mine: str) -> Iterator[RosterR
 
 def _member(member: Participant, mine: str) -> RosterMember:
     me = bool(mine) and member.fingerprint == mine
-    return RosterMember(member.fingerprint, shown_name(member.alias, member.fingerprint), me, member.speaking)
+    name = shown_name(member.alias, member.fingerprint)
+    can_be_set = not me and member.stream_id != 0
+    return RosterMember(
+        key=member.key,
+        fingerprint=member.fingerprint,
+        name=name,
+        me=me,
+        speaking=member.speaking,
+        volume=volume_line(member.key, name, member.volume) if can_be_set else None,
+    )

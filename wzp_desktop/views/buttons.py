@@ -11,7 +11,7 @@ _COPIED_MS = 1500
 
 
 class Button(QPushButton):
-    """A push button of a kind: quiet, primary, danger, plain, code or nav."""
+    """A push button of a kind: quiet, primary, danger, plain, code, mute or nav."""
 
     def __init__(self, text: str = "", icon: str = "", kind: str = "quiet", name: str = "") -> None:
         super().__init__(text)

@@ -19,6 +19,7 @@ from wzp_desktop.views.look import spaced
 from wzp_desktop.views.text import label, say, say_name, show_fingerprint
 from wzp_desktop.views.timer_label import TimerLabel
 from wzp_desktop.views.verification import SasCard
+from wzp_desktop.views.volume import VolumeControl
 
 
 class CallPage(QWidget):
@@ -38,11 +39,13 @@ class CallPage(QWidget):
         self._silence = Banner("speaker-off", Tone.WARNING)
         self._ending = Banner("info", Tone.NEUTRAL)
         self._sas_card = SasCard()
-        self._flow = FlowCard()
+        self._volume = VolumeControl()
+        self._flow = FlowCard(self._volume)
         self._controls = CallControls("Hang up", "hang-up", HangUp())
         self._again, self._close = Button("Call again", "phone"), Button("Close", "close", "primary")
         self._after = ButtonRow(self._close, self._again)
         self._lay_out()
+        self._volume.command.connect(self.command)
         self._controls.command.connect(self.command)
         self._controls.talk_held.connect(self.talk_held)
         self._flow.quality_wanted.connect(self.quality_wanted)
@@ -65,6 +68,7 @@ class CallPage(QWidget):
         self._silence.tell(screen.banner)
         self._ending.tell(screen.ended, Tone.DANGER if screen.alarming else Tone.NEUTRAL)
         self._sas_card.apply(screen.sas)
+        self._volume.apply(screen.volume)
         self._flow.setVisible(screen.live)
         self._flow.apply(
             path=screen.path,

@@ -17,7 +17,8 @@ class FlowCard(Card):
     quality_wanted = Signal(str)
     unfolded = Signal(QWidget)
 
-    def __init__(self) -> None:
+    def __init__(self, volume: QWidget | None = None) -> None:
+        """`volume`: what sets how loud the other side is, where there is only one."""
         super().__init__()
         self._meters, self._path, self._quality = Meters(), label(role="muted"), label(role="muted")
         self._button = QualityButton()
@@ -29,6 +30,8 @@ class FlowCard(Card):
         line.addLayout(text, 1)
         line.addWidget(self._button, 0, Qt.AlignmentFlag.AlignVCenter)
         self.column.addWidget(self._meters)
+        if volume is not None:
+            self.column.addWidget(volume)
         self.column.addLayout(line)
         self.column.addWidget(self._button.setting)
         self._button.setting.chosen.connect(self.quality_wanted)

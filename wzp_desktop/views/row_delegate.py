@@ -53,6 +53,8 @@ class RowDelegate(QStyledItemDelegate):
         if face.action:
             self._paint_action(painter, self.action_area(area), face, state)
             right = self.action_area(area).left() - self._look.px(_PAD)
+        if face.note:
+            right = self._paint_note(painter, area, right, face.note)
         self._paint_text(painter, QRect(left, area.top(), right - left, area.height()), face)
         painter.restore()
 
@@ -93,6 +95,16 @@ class RowDelegate(QStyledItemDelegate):
         token = "on_accent" if shown_as_button else "accent" if self.action_enabled else "outline"
         inset = self._look.px(9)
         self._look.icon(face.action, token).paint(painter, place.adjusted(inset, inset, -inset, -inset))
+
+    def _paint_note(self, painter: QPainter, area: QRect, right: int, note: str) -> int:
+        """Ends at `right`; returns where the text before it must end."""
+        font = self._font(12)
+        metrics = QFontMetrics(font)
+        left = right - metrics.horizontalAdvance(note)
+        painter.setFont(font)
+        painter.setPen(self._look.colour("muted"))
+        painter.drawText(QPointF(left, area.center().y() + metrics.ascent() // 2), note)
+        return left - self._look.px(_PAD)
 
     def _paint_text(self, painter: QPainter, area: QRect, face: Face) -> None:
         title_font = self._font(13 if face.heading else 14, strong=True)
