@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager, suppress
+from dataclasses import replace
 
 import pytest
 
@@ -12,7 +13,7 @@ from tests.sim.sound import SimSound, loudness, tone
 from tests.sim.world import RELAY_IP, STUN, Phone, Stage
 from wzp_core.crypto.badge import Badge
 from wzp_core.crypto.certificate import tls_identity
-from wzp_core.engine.commands import Answer, AnswerCall, HangUp, PlaceCall
+from wzp_core.engine.commands import Answer, AnswerCall, ChangeSettings, HangUp, PlaceCall
 from wzp_core.errors import Unavailable
 from wzp_core.io.quic import open_endpoint
 from wzp_core.nat.probe import Probe, ProbeKind, encode_probe, probe_key
@@ -255,3 +256,25 @@ def test_two_random_routers_stay_on_the_relay_and_say_why(scene: Scene) -> None:
             await heard_well(alice, bob, now() - 0.5)
 
     scene(script, Internet(line=Line(delay_s=0.0125)))
+
+
+def test_a_user_who_wants_the_relay_only_has_it_in_the_call_that_runs(scene: Scene) -> None:
+    def allow(phone: Phone, path: str) -> None:
+        settings = phone.state.settings
+        phone.does(ChangeSettings(replace(settings, network=replace(settings.network, path=path))))
+
+    async def script(stage: Stage) -> None:
+        async with stage.relay(), behind(stage, Router(ALICE_OUTSIDE), Router(BOB_OUTSIDE)) as (alice, bob):
+            await talking(alice, bob)
+            await direct(alice, bob)
+            allow(alice, "relay")
+            for phone in (alice, bob):
+                await phone.until(lambda s: s.call.media.path == "relay", 2.0)
+            await alice.until(lambda s: s.call.media.path_reason is PathReason.SETTING, 2.0)
+            await asyncio.sleep(40)
+            assert alice.state.call.media.path == bob.state.call.media.path == "relay"
+            await heard_well(alice, bob, now() - 1)
+            allow(alice, "auto")
+            await direct(alice, bob)
+
+    scene(script)

@@ -298,7 +298,10 @@ class CallSession:
             self._refresh()
             self.show()
             if self._media is not None:
-                self._media.care.wish(self._context.board.state.settings.call.quality)
+                settings = self._context.board.state.settings
+                self._media.care.wish(settings.call.quality)
+                if isinstance(self._media.path, DirectPath):
+                    self._media.path.allow(settings.network.path != "relay")
             if self._loop.time() >= self._rekey_at:
                 self._rekey_at = self._loop.time() + _REKEY_S
                 self.put(RekeyDue(self._context.world.entropy(32)))

@@ -18,6 +18,7 @@ from wzp_core.protocol.signal.call import Hangup
 from wzp_core.protocol.signal.path import CandidateUpdate, HardNatBirthdayStart, HardNatProbe, MediaPathReport
 from wzp_core.session.direct_plan import DirectPlan
 from wzp_core.session.path import (
+    Allowed,
     CandidatesChanged,
     DirectLost,
     DropDirect,
@@ -30,6 +31,7 @@ from wzp_core.session.path import (
     Report,
     Search,
     SearchFailed,
+    StopSearch,
     WarnPeer,
 )
 from wzp_core.session.state import PathReason
@@ -71,6 +73,7 @@ class DirectPath:
         self._hints: list[SignalMessage] = []  # of the peer's router, for searches to come
         self._began = asyncio.get_running_loop().time()
         self._probes = 0
+        self._is_allowed = True
         self.time_to_direct_ms: float | None = None
 
     @property
@@ -96,6 +99,12 @@ class DirectPath:
         """Our network did."""
         self._context.paths.doubt(asyncio.get_running_loop().time())
         self._inbox.put_nowait(CandidatesChanged(ours=True))
+
+    def allow(self, direct: bool) -> None:
+        """The user's setting, as often as somebody looks at it."""
+        if direct != self._is_allowed:
+            self._is_allowed = direct
+            self._inbox.put_nowait(Allowed(direct))
 
     def signal(self, message: PathSignal) -> None:
         match message:
@@ -142,6 +151,8 @@ class DirectPath:
                     self._move(direct)
                 case WarnPeer():
                     self._tell(self._plan.own)
+                case StopSearch():
+                    self._stop()
                 case DropDirect():
                     self._drop()
                 case Search(announce=announce):
@@ -163,9 +174,13 @@ class DirectPath:
             self._link.close("not-selected")
             self._link = None
 
-    async def _search_again(self, announce: bool, tasks: TaskScope) -> None:
+    def _stop(self) -> None:
         if self._running is not None:
             self._running.cancel()
+            self._running = None
+
+    async def _search_again(self, announce: bool, tasks: TaskScope) -> None:
+        self._stop()
         self._drop()
         if announce:
             await self._announce()

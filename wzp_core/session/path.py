@@ -20,6 +20,7 @@ class PathPhase(Enum):
     PROVEN = "proven"  # on the relay; the peer's report is awaited
     DIRECT = "direct"
     RESTING = "resting"  # on the relay, until something changes or it is time to try again
+    FORBIDDEN = "forbidden"  # on the relay, until the user allows more
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +43,13 @@ class CandidatesChanged:
     """Ours (a new network) or the peer's (its update)."""
 
     ours: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Allowed:
+    """The user's setting, which may change in a call: whether it may be direct."""
+
+    direct: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,12 +82,17 @@ class DropDirect:
 
 
 @dataclass(frozen=True, slots=True)
+class StopSearch:
+    """Ends the search that runs, if one does."""
+
+
+@dataclass(frozen=True, slots=True)
 class Report:
     message: MediaPathReport
 
 
-PathInput: TypeAlias = MediaPathReport | Proven | SearchFailed | DirectLost | CandidatesChanged | PathTimer
-PathEffect: TypeAlias = Search | WarnPeer | Move | DropDirect | Report
+PathInput: TypeAlias = MediaPathReport | Proven | SearchFailed | DirectLost | CandidatesChanged | Allowed | PathTimer
+PathEffect: TypeAlias = Search | StopSearch | WarnPeer | Move | DropDirect | Report
 
 
 class PathChoice:
@@ -101,6 +114,12 @@ class PathChoice:
         match self.phase, event:
             case _, MediaPathReport(call_id=call_id) if call_id != self._call_id:
                 return []
+            case PathPhase.FORBIDDEN, Allowed(direct=True):
+                return self._search(announce=True)
+            case PathPhase.FORBIDDEN, _:
+                return []
+            case _, Allowed(direct=direct):
+                return [] if direct else self._forbid()
             case PathPhase.SEARCHING, Proven():
                 return [self._report(ok=True), *self._proven(now)]
             case PathPhase.SEARCHING, SearchFailed(reason=reason):
@@ -140,6 +159,12 @@ class PathChoice:
         self.phase, self.deadline = PathPhase.RESTING, now + _AFTER_LOSS_S
         self.reason, self._peer_ok = PathReason.PATH_LOST, False
         return [Move(direct=False), DropDirect()]
+
+    def _forbid(self) -> list[PathEffect]:
+        away: list[PathEffect] = [Move(direct=False)] if self.is_direct else []
+        self.phase, self.deadline, self.reason = PathPhase.FORBIDDEN, None, PathReason.SETTING
+        self._peer_ok = False
+        return [*away, StopSearch(), DropDirect(), self._report(ok=False)]
 
     def _rest(self, reason: PathReason, now: float) -> list[PathEffect]:
         rest = min(_LONGEST_REST_S, _REST_S * _REST_GROWTH**self._failures)

@@ -6,6 +6,7 @@ from hypothesis import strategies as st
 from wzp_core.protocol.ids import CallId
 from wzp_core.protocol.signal.path import MediaPathReport
 from wzp_core.session.path import (
+    Allowed,
     CandidatesChanged,
     DirectLost,
     DropDirect,
@@ -18,6 +19,7 @@ from wzp_core.session.path import (
     Report,
     Search,
     SearchFailed,
+    StopSearch,
     WarnPeer,
 )
 from wzp_core.session.state import PathReason
@@ -104,6 +106,8 @@ INPUTS = st.sampled_from(
         said(True),
         said(False),
         said(True, CallId("another")),
+        Allowed(False),
+        Allowed(True),
     ]
 )
 
@@ -128,3 +132,13 @@ def test_media_is_direct_only_between_a_proof_of_ours_and_a_report_of_the_peer(i
                     proven = False
         assert path.is_direct == direct
         assert (path.reason is None) == direct
+
+
+def test_a_setting_that_forbids_direct_paths_holds_at_once_and_one_that_allows_them_again_too() -> None:
+    path = direct_call()
+    assert path.handle(Allowed(True), 1.0) == []
+    assert path.handle(Allowed(False), 1.0) == [Move(direct=False), StopSearch(), DropDirect(), Report(said(False))]
+    assert (path.reason, path.deadline) == (PathReason.SETTING, None)
+    for happened in (said(True), Proven(), DirectLost(), CandidatesChanged(ours=True), CandidatesChanged(ours=False)):
+        assert path.handle(happened, 2.0) == []
+    assert path.handle(Allowed(True), 3.0) == [Search(announce=True)]
