@@ -6,7 +6,7 @@ import json
 import logging
 import signal
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import Field, asdict
 from enum import IntEnum
 from pathlib import Path
@@ -61,7 +61,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         if args.print_fingerprint:
             print(tls_identity(relay_tls_seed(load_seed(config.identity_path))).fingerprint)
         else:
-            asyncio.run(_run(config, as_json=args.json))
+            asyncio.run(_run(config, args))
     except Unavailable as error:
         words, code = _WORDS[error.code]
         print(f"{PROGRAM}: {words.format(**error.facts)}", file=sys.stderr)
@@ -141,6 +141,13 @@ def _document(path: Path | None) -> dict[str, Any]:
             path.parent.mkdir(parents=True, exist_ok=True)
             path.write_text(example_document(), encoding="utf-8")
             print(f"{PROGRAM}: wrote an example to {path}", file=sys.stderr)
+    except OSError as error:
+        raise Unavailable(ErrorCode.BAD_FILE, path=path, reason=error) from error
+    return _read(path)
+
+
+def _read(path: Path) -> dict[str, Any]:
+    try:
         text = path.read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as error:
         raise Unavailable(ErrorCode.BAD_FILE, path=path, reason=error) from error
@@ -150,16 +157,53 @@ def _document(path: Path | None) -> dict[str, Any]:
     return values
 
 
-async def _run(config: RelayConfig, *, as_json: bool) -> None:
-    stop = asyncio.Event()
+async def _run(config: RelayConfig, args: argparse.Namespace) -> None:
+    """Until SIGTERM or SIGINT, of which a second one ends the process as if nobody caught it; SIGHUP reloads."""
     loop = asyncio.get_running_loop()
+    stopped, hung_up = asyncio.Event(), asyncio.Event()
+
+    def stop() -> None:
+        for number in (signal.SIGTERM, signal.SIGINT):
+            signal.signal(number, signal.SIG_DFL)
+        stopped.set()
+
     for number in (signal.SIGTERM, signal.SIGINT):
-        try:
-            loop.add_signal_handler(number, stop.set)
-        except NotImplementedError:  # Windows loops have none
-            signal.signal(number, lambda *_: loop.call_soon_threadsafe(stop.set))
-    async with serve(config, on_listening=_announce_json if as_json else _announce):
-        await stop.wait()
+        _on_signal(loop, number, stop)
+    if hasattr(signal, "SIGHUP"):
+        _on_signal(loop, signal.SIGHUP, hung_up.set)
+    async with serve(config, on_listening=_announce_json if args.json else _announce) as relay:
+        reloads = asyncio.create_task(_keep_reloading(relay, args, hung_up))
+        await stopped.wait()
+        reloads.cancel()
+
+
+def _on_signal(loop: asyncio.AbstractEventLoop, number: signal.Signals, act: Callable[[], None]) -> None:
+    try:
+        loop.add_signal_handler(number, act)
+    except NotImplementedError:  # Windows loops have none
+        signal.signal(number, lambda *_: loop.call_soon_threadsafe(act))
+
+
+async def _keep_reloading(relay: Relay, args: argparse.Namespace, hung_up: asyncio.Event) -> None:
+    while True:
+        await hung_up.wait()
+        hung_up.clear()
+        _reload(relay, args)
+
+
+def _reload(relay: Relay, args: argparse.Namespace) -> None:
+    """Reads the file again; one that is missing or wrong changes nothing."""
+    try:
+        if args.config is None:
+            raise Unavailable(ErrorCode.BAD_SETTINGS, what="--config", reason="there is no file to read again")
+        config = merged([_read(args.config), _flags(args)])
+    except Unavailable as error:
+        words, _ = _WORDS[error.code]
+        print(f"{PROGRAM}: all stays as it was: {words.format(**error.facts)}", file=sys.stderr)
+        return
+    logging.getLogger().setLevel(config.log_level.upper())
+    for key in relay.reconfigure(config):
+        print(f"{PROGRAM}: {args.config}: {key} changes with the next start", file=sys.stderr)
 
 
 def _announce(relay: Relay) -> None:

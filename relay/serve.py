@@ -10,6 +10,7 @@ from relay.decide.admission import Admission, inbound
 from relay.decide.calls import CallRegistry
 from relay.decide.presence import Hub
 from relay.decide.registry import Registry
+from relay.decide.reload import reloaded
 from relay.decide.rooms import Rooms
 from relay.edge.addresses import address_text
 from relay.edge.endpoint import ServerEndpoint
@@ -18,8 +19,8 @@ from relay.edge.listener import Listener
 from relay.edge.mesh import Mesh
 from relay.edge.mesh_node import MeshNode
 from relay.edge.outbox import Outbox
+from relay.edge.peer_diallers import PeerDiallers
 from relay.edge.peer_session import SERVER_NAME as FEDERATION
-from relay.edge.peer_session import keep_linked
 from relay.edge.room_plane import RoomPlane
 from relay.edge.room_session import RoomService
 from relay.edge.signal_plane import SignalPlane
@@ -38,6 +39,8 @@ from wzp_core.ports import Address
 from wzp_core.protocol.ids import TlsFingerprint
 
 log = logger("relay")
+
+_LAST_WORDS_S = 2.0
 
 
 class Relay:
@@ -75,7 +78,8 @@ class Relay:
         )
         self.mesh = Mesh(config, node, endpoint)
         self._federation = FederationPlane(config, tls.fingerprint, outbox, self._counters)
-        self._peers = [peer for peer in config.peers if peer.fingerprint != tls.fingerprint]
+        self._diallers = PeerDiallers(endpoint, self._federation)
+        self._diallers.want(config.peers)
         self._listener = Listener(
             endpoint,
             admission,
@@ -128,6 +132,24 @@ class Relay:
             event(log, "relay:http_listening", addr=address_text(self.http_address))
             yield
 
+    def reconfigure(self, wanted: RelayConfig) -> list[str]:
+        """Takes over what can change while the relay runs; returns the keys whose change waits for a restart."""
+        config, changed, waiting = reloaded(self._signals.config, wanted)
+        self._endpoint.limit_inbound(inbound(config))
+        self._calls.most_per_client = config.max_calls_per_client
+        self._signals.config = config
+        self._media.reconfigure(config)
+        self._federation.reconfigure(config)
+        self._diallers.want(config.peers)
+        event(log, "relay:reconfigured", changed=",".join(changed) or "nothing", waiting=",".join(waiting) or "nothing")
+        return waiting
+
+    async def drain(self) -> None:
+        """Lets nobody in any more, and lets those who are here hear the last that was said."""
+        self._endpoint.stop_accepting()
+        event(log, "relay:draining", clients=len(self._hub), sessions=self._media.sessions)
+        await self._endpoint.all_heard(_LAST_WORDS_S)
+
     async def run(self) -> None:
         """Serves until cancelled; every link is closed then."""
         try:
@@ -136,8 +158,7 @@ class Relay:
                 tasks.create_task(self.mesh.run(), name="relay mesh")
                 tasks.create_task(self._listener.run(), name="relay listener")
                 tasks.create_task(self._federation.keep_time(), name="federation clock")
-                for peer in self._peers:
-                    tasks.create_task(keep_linked(peer, self._endpoint, self._federation), name=f"peer {peer.url}")
+                tasks.create_task(self._diallers.run(), name="federation diallers")
         finally:
             self._signals.close()
             self._media.close()
@@ -152,7 +173,8 @@ async def serve(
 ) -> AsyncIterator[Relay]:
     """A relay on the running loop.
 
-    Raises Unavailable(BAD_FILE) for its identity and Unavailable(NO_PORT). A failure of the relay's own ends the block.
+    Raises Unavailable(BAD_FILE) for its identity and Unavailable(NO_PORT). A failure of the relay's own ends the block;
+    at the end of a block that did not fail, clients get what was on its way to them, within two seconds.
     """
     seed = await asyncio.to_thread(load_seed, config.identity_path)
     tls = tls_identity(relay_tls_seed(seed))
@@ -175,6 +197,7 @@ async def serve(
             on_listening(relay)
         try:
             yield relay
+            await relay.drain()
         finally:
             running.cancel()
     event(log, "relay:stopped", addr=address_text(relay.address))

@@ -82,7 +82,7 @@ class CallRegistry:
 
     def __init__(self, *, started_at: float, most_per_client: int = 8, most_calls: int = 10_000) -> None:
         self._resume_until = started_at + RESUME_WINDOW_S
-        self._most_per_client = most_per_client
+        self.most_per_client = most_per_client
         self._most_calls = most_calls
         self._calls: dict[str, _Call] = {}
         self._calls_of: dict[Fingerprint, list[_Call]] = {}
@@ -167,7 +167,7 @@ class CallRegistry:
         return HangupReason.BUSY if self._is_full(target) else None
 
     def _is_full(self, client: Fingerprint) -> bool:
-        return len(self._calls_of.get(client, ())) >= self._most_per_client
+        return len(self._calls_of.get(client, ())) >= self.most_per_client
 
     def _answer(self, sender: Fingerprint, answer: DirectCallAnswer) -> list[Effect]:
         call = self._find(answer.call_id)

@@ -24,11 +24,16 @@ class Peers:
         *,
         trust_hello: bool = False,
     ) -> None:
+        self._own = own
+        self._proven: set[TlsFingerprint] = set()
+        self.configure(peers, trusted, trust_hello=trust_hello)
+
+    def configure(self, peers: Iterable[PeerRelay], trusted: Iterable[TrustedRelay], *, trust_hello: bool) -> None:
+        """These, and no others, from now on."""
         self._labels = {each.fingerprint: each.label or each.fingerprint[:16] for each in trusted}
         self._labels |= {each.fingerprint: each.label or each.url for each in peers}
-        self._labels.pop(own, None)  # a relay that lists itself, as all relays of one shared file do
+        self._labels.pop(self._own, None)  # a relay that lists itself, as all relays of one shared file do
         self._trust_hello = trust_hello
-        self._proven: set[TlsFingerprint] = set()
 
     @property
     def labels(self) -> dict[TlsFingerprint, str]:

@@ -30,6 +30,12 @@ class ServerEndpoint(Protocol):
 
     def limit_inbound(self, limits: InboundLimits) -> None: ...
 
+    def stop_accepting(self) -> None:
+        """Strangers get no answer from now on."""
+
+    async def all_heard(self, limit_s: float) -> None:
+        """Returns when every peer has acknowledged all signals, or after `limit_s`."""
+
     async def accept(self) -> ServerLink: ...
 
     async def dial(

@@ -36,13 +36,32 @@ class FederationPlane:
         self._outbox = outbox
         self._links = PeerLinks(own)
         self._open: dict[ConnectionId, tuple[Link, TlsFingerprint]] = {}
-        self._stats = {peer: PeerStats(label=label, fingerprint=peer) for peer, label in self.peers.labels.items()}
-        self._gone = {peer: asyncio.Event() for peer in self._stats}
+        self._stats: dict[TlsFingerprint, PeerStats] = {}
+        self._gone: dict[TlsFingerprint, asyncio.Event] = {}
+        self._list()
         self._strangers: Buckets[TlsFingerprint] = Buckets(most_keys=_MOST_STRANGERS)
         self._loop = asyncio.get_running_loop()
 
     def stats(self) -> tuple[PeerStats, ...]:
         return tuple(replace(each) for each in self._stats.values())
+
+    def reconfigure(self, config: RelayConfig) -> None:
+        """Links with relays that are no longer listed end."""
+        self.peers.configure(config.peers, config.trusted, trust_hello=config.federation_trust_hello)
+        self._list()
+        for link, peer in list(self._open.values()):
+            if peer not in self.peers.labels:
+                link.close("not trusted any more")
+
+    def _list(self) -> None:
+        """An entry for each relay that is configured, or is still linked."""
+        labels = self.peers.labels
+        for peer, label in labels.items():
+            self._stats.setdefault(peer, PeerStats(label=label, fingerprint=peer)).label = label
+            self._gone.setdefault(peer, asyncio.Event())
+        linked = {peer for _, peer in self._open.values()}
+        for peer in self._stats.keys() - labels.keys() - linked:
+            del self._stats[peer], self._gone[peer]
 
     async def unlinked(self, peer: TlsFingerprint) -> None:
         """Returns when there is no link with that relay."""
@@ -72,6 +91,7 @@ class FederationPlane:
             stats.up, stats.rtt_ms = False, 0.0
             self._gone[peer].set()
             event(log, "relay:peer_gone", level=logging.WARNING, peer=stats.label)
+        self._list()
 
     def handle(self, connection: ConnectionId, message: SignalMessage) -> None:
         """Acts on what a linked relay says; what breaks the rules is counted and otherwise ignored."""

@@ -16,6 +16,7 @@ from typing import Any
 import pytest
 
 from tests.loopback.processes import free_port
+from tests.sim.enemy import registered, somebody
 from wzp_core.io.quic import open_endpoint
 from wzp_core.protocol.ids import parse_tls_fingerprint
 
@@ -33,10 +34,12 @@ def finished(*arguments: object) -> "subprocess.CompletedProcess[str]":
 
 
 @contextmanager
-def running(data_dir: Path, *arguments: object) -> Iterator[tuple["subprocess.Popen[str]", dict[str, Any]]]:
+def running(
+    data_dir: Path, *arguments: object, stderr: int | None = None
+) -> Iterator[tuple["subprocess.Popen[str]", dict[str, Any]]]:
     """A relay that has said it listens, and what it said."""
     arguments = ("--listen", "127.0.0.1:0", "--data-dir", data_dir, "--json", *arguments)
-    with subprocess.Popen(command(*arguments), stdout=subprocess.PIPE, text=True) as process:
+    with subprocess.Popen(command(*arguments), stdout=subprocess.PIPE, stderr=stderr, text=True) as process:
         try:
             assert process.stdout is not None
             yield process, json.loads(process.stdout.readline())
@@ -190,3 +193,42 @@ def test_the_doctor_of_the_core_hands_over_to_the_check(tmp_path: Path) -> None:
     assert process.returncode == 1
     first, last = map(json.loads, process.stdout.splitlines())
     assert (first["what"], first["ok"], last["problems"]) == ("configuration", False, 1)
+
+
+def test_a_hang_up_reloads_the_file_and_a_broken_one_changes_nothing(tmp_path: Path) -> None:
+    path = tmp_path / "relay.toml"
+    path.write_text("max_clients = 10\n")
+    with running(tmp_path, "-c", path, stderr=subprocess.PIPE) as (process, _):
+        for content, said in (
+            ('max_clients = 20\nregion = "eu"\n', "changed=region,max_clients waiting=nothing"),
+            ("max_clients = = 1\n", "all stays as it was: configuration: TOML"),
+            ("max_clients = 0\n", "all stays as it was: configuration: max_clients: wants at least 1"),
+            ('max_clients = 20\nname = "new"\n', "name changes with the next start"),
+        ):
+            path.write_text(content)
+            process.send_signal(signal.SIGHUP)
+            until_said(process, said)
+        path.unlink()
+        process.send_signal(signal.SIGHUP)
+        until_said(process, "all stays as it was: cannot use")
+        assert not path.exists()
+        assert stopped(process, signal.SIGTERM) < 2.0
+
+
+async def test_a_second_signal_ends_it_at_once(tmp_path: Path) -> None:
+    with running(tmp_path, stderr=subprocess.PIPE) as (process, said):
+        host, _, port = said["addr"].rpartition(":")
+        async with open_endpoint(("127.0.0.1", 0)) as gone, open_endpoint(("127.0.0.1", 0)) as endpoint:
+            await registered(gone, (host, int(port)), somebody(1))
+            gone._sockets.close()
+            gone.close = lambda: None  # type: ignore[method-assign]  # it has vanished, without a goodbye
+            await registered(endpoint, (host, int(port)), somebody(2))  # the other one is told of, in vain
+            process.send_signal(signal.SIGTERM)
+            until_said(process, "relay:draining")
+            process.send_signal(signal.SIGTERM)
+            assert process.wait(LIMIT_S) == -signal.SIGTERM
+
+
+def until_said(process: "subprocess.Popen[str]", words: str) -> None:
+    assert process.stderr is not None
+    assert any(words in line for line in process.stderr), f"ended without {words!r}"

@@ -25,6 +25,7 @@ from wzp_core.protocol.ids import TlsFingerprint
 _HALF_OPEN = 256  # inbound handshakes under way; when there are more, the oldest is given up
 _HANDSHAKE_S = 10.0
 _UNACCEPTED = 64
+_LOOK_S = 0.02
 
 log = logger("quic")
 
@@ -76,6 +77,17 @@ class QuicEndpoint:
         for link in self._ids:
             if link.meter is not None:
                 link.meter.limits = limits
+
+    def stop_accepting(self) -> None:
+        """Strangers get no answer from now on."""
+        if self._reception is not None:
+            self._reception.is_open = False
+
+    async def all_heard(self, limit_s: float) -> None:
+        """Returns when every peer has acknowledged all signals, or after `limit_s`."""
+        deadline = self._loop.time() + limit_s
+        while self._loop.time() < deadline and any(link.connection.unsent_bytes for link in self._ids):  # noqa: ASYNC110
+            await asyncio.sleep(_LOOK_S)  # what an event would cost, every packet would pay
 
     def bind(self, address: Address) -> Port:
         """A further main socket. Raises Unavailable(NO_PORT)."""
@@ -337,9 +349,11 @@ class QuicEndpoint:
 
     def close(self) -> None:
         """Says goodbye on every link and closes the sockets."""
+        now = self._loop.time()
         for link in list(self._ids):
             link.close("shutdown")
-        self._flush_dirty()
+            for data, address in link.connection.datagrams_to_send(now) * 2:  # nobody will be here to repeat it
+                link.port.send_raw(data, address)
         for link in list(self._ids):
             self._forget(link)
         self._sockets.close()

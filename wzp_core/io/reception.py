@@ -65,6 +65,7 @@ class Reception:
         self, server: QuicConfiguration, reset_key: bytes, asks_certificate_for: frozenset[str], now: float
     ) -> None:
         self.limits = InboundLimits()
+        self.is_open = True
         self.refused = 0
         """Handshakes of addresses that answered, over a limit."""
         self._server, self._reset_key, self._asks_certificate_for = server, reset_key, asks_certificate_for
@@ -82,6 +83,8 @@ class Reception:
         A forged address costs nobody else anything: past some rate and number it is only asked to prove itself, and
         what proven ones may do is counted apart.
         """
+        if not self.is_open:
+            return None
         if header.packet_type != QuicPacketType.VERSION_NEGOTIATION and self._is_foreign(header):
             versions = self._server.supported_versions
             answer(
