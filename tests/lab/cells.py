@@ -90,7 +90,7 @@ CELLS: tuple[Cell, ...] = (
     *(_pair(kind, Kind.ADDRESS_RESTRICTED) for kind in (Kind.SEQUENTIAL, Kind.RANDOM)),
     *(_pair(kind, Kind.PORT_RESTRICTED, HARD_S, direct=0.9 if kind is Kind.RANDOM else 0.95) for kind in _HARD),
     _pair(Kind.PORT_RESTRICTED, Kind.RANDOM, HARD_S, direct=0.9),
-    _pair(Kind.SEQUENTIAL, Kind.SEQUENTIAL, HARD_S, direct=0),
+    _pair(Kind.SEQUENTIAL, Kind.SEQUENTIAL, HARD_S, direct=0.9),
     _pair(Kind.RANDOM, Kind.RANDOM, EASY_S, direct=0),
     Cell("carrier NAT → port-restricted", _carrier(Kind.PORT_RESTRICTED)),
     Cell("symmetric carrier NAT → port-restricted", _carrier(Kind.RANDOM), HARD_S, direct=0.9),

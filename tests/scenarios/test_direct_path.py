@@ -86,6 +86,8 @@ def router(kind: str, ip: str) -> Router | None:
         ("port", "sequential"),
         ("sequential", "port"),
         ("by twos", "port"),
+        ("sequential", "sequential"),
+        ("by twos", "sequential"),
         ("port", "random"),
         ("random", "port"),
     ],

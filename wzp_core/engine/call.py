@@ -263,6 +263,7 @@ class CallSession:
             new_hard_nat=lambda plan: HardNat(
                 plan,
                 gatherer.settled,
+                gatherer.observed,
                 lambda message: signalling.send(message, keep=True),
                 self._context.direct.endpoint,
                 self._context.world.unix_time,

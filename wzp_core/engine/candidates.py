@@ -82,6 +82,13 @@ class Gatherer:
         now = tuple(port for _, port in filter(None, counted))
         return replace(self.outside, ports=now) if now else self.outside
 
+    async def observed(self, port: UdpPort) -> Address | None:
+        """How the first server that answers sees a socket, and so where a router that counts is now."""
+        for server in self._network().servers:
+            if (found := await self._observe(server, port)) is not None:
+                return found
+        return None
+
     async def candidates(self) -> Candidates | None:
         """What may be told to a peer now; None where the settings keep our addresses to ourselves."""
         if self._network().path == "relay":

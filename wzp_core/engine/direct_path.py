@@ -120,7 +120,8 @@ class DirectPath:
                 self._context.paths.doubt(asyncio.get_running_loop().time())
                 self._inbox.put_nowait(CandidatesChanged(ours=False))
             case HardNatProbe() | HardNatBirthdayStart():
-                self._hints = [*self._hints[-3:], message]
+                if not isinstance(message, HardNatProbe) or len(message.port_sequence) > 1:  # one: true only now
+                    self._hints = [*self._hints[-3:], message]
                 if self._search is not None:
                     self._search.heard(message)
 

@@ -11,8 +11,8 @@ from wzp_core.logs import event, logger
 from wzp_core.nat.allocation import Allocation, AllocationKind, parse_allocation
 from wzp_core.nat.birthday import FIRST, SECOND, Stage, guesses
 from wzp_core.nat.candidates import Candidates, dial_order
-from wzp_core.nat.prediction import predicted_ports
-from wzp_core.ports import Endpoint
+from wzp_core.nat.prediction import predicted_ports, rungs
+from wzp_core.ports import Address, Endpoint, UdpPort
 from wzp_core.protocol.address import address_text, numeric_address
 from wzp_core.protocol.signal.base import SignalMessage
 from wzp_core.protocol.signal.path import HardNatBirthdayStart, HardNatProbe
@@ -25,6 +25,8 @@ _MOST_TOLD = 8  # ports
 _MOST_OPEN = 32
 _ROUNDS = 2  # of the second stage
 _ROUND_GAP_S = 0.5
+_LADDERS = 4  # each with fresh numbers: another's connection in between spoils one
+_LADDER_REPEATS_S = (0.05, 0.1, 0.2, 0.4)  # for rungs that the peer had not opened yet
 
 log = logger("hard_nat")
 
@@ -45,12 +47,15 @@ class HardNat:
         self,
         plan: DirectPlan,
         look: Callable[[], Awaitable[Outside]],
+        observe: Callable[[UdpPort], Awaitable[Address | None]],
         send: Callable[[SignalMessage], object],
         endpoint: Endpoint,
         unix_time: Callable[[], float],
         entropy: Callable[[int], bytes],
     ) -> None:
         self._plan, self._look, self._send, self._endpoint = plan, look, send, endpoint
+        self._observe = observe
+        self._feet: asyncio.Queue[int] = asyncio.Queue(_LADDERS)  # of the peer's ladders: the port before each
         self._own = Outside()
         self._unix_time, self._entropy = unix_time, entropy
         self._peer: _Router | None = None
@@ -81,18 +86,25 @@ class HardNat:
     def _announce(self) -> None:
         """Tells the peer what it should know of our router."""
         if self._own.ports:
-            self._send(
-                HardNatProbe(
-                    call_id=self._plan.call_id,
-                    port_sequence=self._own.ports[-_MOST_TOLD:],
-                    allocation=self._own.allocation.text(),
-                    probe_time_ms=int(self._unix_time() * 1000),
-                    external_ip=self._own.ip,
-                )
+            self._tell(self._own.ports[-_MOST_TOLD:])
+
+    def _tell(self, ports: tuple[int, ...]) -> None:
+        self._send(
+            HardNatProbe(
+                call_id=self._plan.call_id,
+                port_sequence=ports,
+                allocation=self._own.allocation.text(),
+                probe_time_ms=int(self._unix_time() * 1000),
+                external_ip=self._own.ip,
             )
+        )
 
     def heard(self, message: SignalMessage) -> None:
         match message:
+            case HardNatProbe() if len(message.port_sequence) == 1 and self._both_count:
+                with suppress(asyncio.QueueFull):
+                    self._feet.put_nowait(message.port_sequence[0])
+                return
             case HardNatProbe() if _is_host(message.external_ip):
                 allocation = parse_allocation(message.allocation)
                 self._peer = _Router(message.external_ip, message.port_sequence[-_MOST_TOLD:], allocation)
@@ -116,6 +128,10 @@ class HardNat:
         peer = self._peer
         if peer is None:
             return
+        if self._both_count:
+            await asyncio.sleep(_EASY_S)  # and no new connection of ours after that
+            await self._climb(prober, peer)
+            return
         if peer.allocation.kind is AllocationKind.SEQUENTIAL and peer.ports:
             ports = predicted_ports(peer.ports, peer.allocation.delta)
             event(log, "hard_nat:predicting", delta=peer.allocation.delta, ports=len(ports))
@@ -131,6 +147,26 @@ class HardNat:
             for stage in (FIRST, *([SECOND] * _ROUNDS)):
                 await self._guess(prober, peer.ip, stage)
                 await asyncio.sleep(_ROUND_GAP_S)
+
+    async def _climb(self, prober: Prober, peer: _Router) -> None:
+        """Both routers count: each side learns where its own is, and both go up from there, rung by rung."""
+        with self._endpoint.more_ports(_LADDERS) as ports:
+            for port in ports:
+                own = await self._observe(port)
+                if own is None:
+                    break
+                self._tell((own[1],))
+                try:
+                    async with asyncio.timeout(_OPENED_LIMIT_S):
+                        foot = await self._feet.get()
+                except TimeoutError:
+                    break
+                event(log, "hard_nat:climbing", own=own[1], peer=foot)
+                for pause_s in _LADDER_REPEATS_S:
+                    for rung in rungs(foot, peer.allocation.delta):
+                        prober.check((peer.ip, rung), port)
+                    await asyncio.sleep(pause_s)
+            await asyncio.Event().wait()  # sockets of which a pair may be in use by now
 
     async def _open_ports(self, prober: Prober) -> None:
         """Each socket opens one unforeseeable port towards the peer's real address, and keeps it open."""
@@ -167,6 +203,11 @@ class HardNat:
     @property
     def _peer_is_random(self) -> bool:
         return self._peer is not None and self._peer.allocation.kind is AllocationKind.RANDOM
+
+    @property
+    def _both_count(self) -> bool:
+        peer = self._peer.allocation.kind if self._peer is not None else AllocationKind.UNKNOWN
+        return self._own.allocation.kind is peer is AllocationKind.SEQUENTIAL
 
     @property
     def _counts(self) -> bool:

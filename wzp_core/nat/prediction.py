@@ -3,6 +3,7 @@
 from typing import Final
 
 MOST_PREDICTED: Final = 48
+RUNGS: Final = 12
 
 
 def predicted_ports(seen: tuple[int, ...], delta: int, count: int = MOST_PREDICTED) -> tuple[int, ...]:
@@ -18,3 +19,11 @@ def predicted_ports(seen: tuple[int, ...], delta: int, count: int = MOST_PREDICT
         ports[(seen[-1] + delta * step) % 65_536] = None
         ports[(seen[0] - delta * step) % 65_536] = None
     return tuple(port for port in ports if port)
+
+
+def rungs(port: int, delta: int, count: int = RUNGS) -> tuple[int, ...]:
+    """The ports that the next connections after the one at `port` get, where nobody else opens any.
+
+    Two routers that count meet on them: what each side sends to the other's rung leaves by its own rung of that number.
+    """
+    return tuple(rung for step in range(1, count + 1) if (rung := (port + delta * step) % 65_536))

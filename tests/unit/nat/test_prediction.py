@@ -4,7 +4,7 @@ import random
 
 import pytest
 
-from wzp_core.nat.prediction import MOST_PREDICTED, predicted_ports
+from wzp_core.nat.prediction import MOST_PREDICTED, RUNGS, predicted_ports, rungs
 
 
 def test_the_window_lies_around_what_was_seen() -> None:
@@ -33,3 +33,10 @@ def test_nineteen_of_twenty_ports_are_foreseen_with_other_traffic_on_the_router(
         hits += ours in predicted_ports(seen, delta)
     assert hits >= 0.95 * 400
     assert len(predicted_ports(seen, delta)) <= MOST_PREDICTED
+
+
+def test_the_rungs_of_two_routers_that_count_lead_to_each_other() -> None:
+    ours, theirs = rungs(40_000, 1), rungs(65_534, 2)
+    assert ours[:2] == (40_001, 40_002)
+    assert theirs[:2] == (2, 4)  # port 0 is no port
+    assert len(ours) == RUNGS
