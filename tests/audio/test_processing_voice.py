@@ -93,6 +93,26 @@ def test_loud_and_quiet_people_are_heard_at_one_level_and_as_clear_as_before() -
     assert abs(np.mean(levels) - TARGET_DBFS) < 1.5
 
 
+def test_sixteen_people_talking_at_once_at_200_percent_are_not_clipped() -> None:
+    voices = [*others(), *narrator()]
+    people = [np.resize(np.roll(np.concatenate(voices), place * 177_600), 20 * RATE_HZ) for place in range(16)]
+    frames, limiter = [in_frames(voice) for voice in people], Limiter()
+    faders = [Loudness() for _ in people]
+    heard = np.concatenate(
+        [
+            limiter.process(
+                mixed([fader.process(each, 2.0, levelled=False) for fader, each in zip(faders, at, strict=True)])
+            )
+            for at in zip(*frames, strict=True)
+        ]
+    )
+    together = np.sum(people, axis=0) * 2
+    assert np.abs(together).max() > 1.5 * FULL_SCALE
+    assert np.mean(np.abs(heard.astype(int)) > 32_700) < 1e-4
+    quieter = to_samples(together[: heard.size] * 30_000 / np.abs(together).max())
+    assert pesq_wb(quieter, heard) > 4.4
+
+
 def test_somebody_turned_up_beyond_full_scale_is_still_clear() -> None:
     talk, limiter = np.concatenate(narrator()), Limiter()
     loud = (talk * 10 ** (18 / 20)).astype(np.float32)

@@ -3,13 +3,15 @@
 import asyncio
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
+from dataclasses import replace
 
 import numpy as np
 
-from tests.sim.script import ALICE_IP, BOB_HZ, now, talking, two_phones
-from tests.sim.sound import SimSound, loudness, tone
+from tests.audio.speech import needs_speech, speech
+from tests.sim.script import ALICE_IP, BOB_HZ, BOB_IP, now, talking, two_phones
+from tests.sim.sound import RATE, SimSound, loudness, tone
 from tests.sim.world import Phone, Stage
-from wzp_core.engine.commands import HangUp, JoinRoom, LeaveRoom, SetVolume
+from wzp_core.engine.commands import ChangeSettings, HangUp, JoinRoom, LeaveRoom, SetVolume
 from wzp_core.errors import ErrorCode
 from wzp_core.ports import Contact
 from wzp_core.session.state import AppState, CallStage, Volume
@@ -131,6 +133,30 @@ def test_a_volume_from_the_phone_book_holds_from_the_first_word(scene: Scene) ->
                 await asyncio.sleep(2)
                 assert alice.state.call.volume == Volume(percent=0)
                 assert not alice.sound.heard_since(0.0).any()
+
+    scene(script)
+
+
+@needs_speech
+def test_a_quiet_voice_comes_nearer_to_the_usual_loudness_where_the_settings_say_so(scene: Scene) -> None:
+    async def script(stage: Stage) -> None:
+        quiet = (np.concatenate(speech()) / 8).astype(np.int16)
+        async with (
+            stage.relay(),
+            stage.phone("bob", BOB_IP, sound=SimSound(quiet)) as bob,
+            stage.phone("alice", ALICE_IP) as alice,
+        ):
+            await alice.sees(bob)
+            await talking(alice, bob)
+            rounds = []
+            for level_heard in (False, True, False):
+                audio = replace(alice.state.settings.audio, level_heard=level_heard)
+                alice.does(ChangeSettings(replace(alice.state.settings, audio=audio)))
+                await asyncio.sleep(10)
+                rounds.append(loudness(alice.sound.heard_since(now() - quiet.size / RATE)))
+            before, levelled, after = rounds
+            assert levelled > 2.5 * before
+            assert 0.9 < after / before < 1.1
 
     scene(script)
 

@@ -85,7 +85,6 @@ class StreamReceiver:
             self._jitter.resume(packet.header.sequence, now)
             self._reception.resume(packet.header.sequence)
         self.last_packet_at = now
-        self.loudness = Loudness()
         missing = self._jitter.missing_before(packet.header.sequence)
         try:
             arrivals = self._intake.arrivals(packet, missing, now)

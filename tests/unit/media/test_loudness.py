@@ -1,8 +1,10 @@
+import gc
 import sys
 
 import numpy as np
 import pytest
 
+from wzp_core.dsp.level import Leveller
 from wzp_core.media.downlink import Downlink
 from wzp_core.media.loudness import Loudness
 from wzp_core.media.uplink import Uplink
@@ -16,6 +18,11 @@ def amplitude(heard: np.ndarray, hz: float) -> float:
     """Of one tone in it."""
     turns = np.exp(-2j * np.pi * hz * np.arange(heard.size) / 48_000)
     return float(2 * np.abs(np.mean(heard * turns)))
+
+
+def live_levellers() -> set[int]:
+    gc.collect()
+    return {id(each) for each in gc.get_objects() if isinstance(each, Leveller)}
 
 
 def talk(volumes: dict[int, float], frames: int = 100, amplitude: int = 6_000) -> np.ndarray:
@@ -48,17 +55,41 @@ def test_a_volume_of_zero_is_silence_from_the_first_sample() -> None:
 
 
 def test_a_volume_changed_while_somebody_speaks_does_not_click() -> None:
-    volumes = {1: 1.0, 2: 0.0}
-    steps = []
-    for _ in range(2):
-        volumes[1] = 1.0
-        loudness, time = Loudness(), np.arange(960 * 20) / 48_000
-        frames = np.rint(8_000 * np.sin(2 * np.pi * 100 * time)).astype(np.int16).reshape(20, 960)
-        played = [
-            loudness.process(frame, 0.0 if tick >= 10 else 1.0, levelled=False) for tick, frame in enumerate(frames)
-        ]
-        steps.append(np.abs(np.diff(np.concatenate(played))).max())
-    assert max(steps) < 8_000 * 2 * np.pi * 100 / 48_000 + 10, "no step is steeper than the tone's own"
+    volumes = dict[int, float]()
+
+    def changing(frames: int) -> np.ndarray:
+        """Muted and heard again every fifth frame."""
+        downlink = Downlink(lambda datagram, _now: decode_packet(datagram), lambda number: volumes[number])
+        uplink, heard = Uplink(stream_id=1, seal=lambda packet, _now: encode_packet(packet)), []
+        for tick in range(frames):
+            volumes[1] = float(tick // 5 % 2)
+            time = (tick * 960 + np.arange(960)) / 48_000
+            for datagram in uplink.push(np.rint(8_000 * np.sin(2 * np.pi * 100 * time)).astype(np.int16), tick * 0.020):
+                downlink.receive(datagram, tick * 0.020 + 0.002)
+            heard.append(downlink.pull(tick * 0.020 + 0.010))
+        downlink.close()
+        return np.concatenate(heard).astype(int)
+
+    heard = changing(100)[24_000:]
+    assert np.abs(heard).max() > 7_000
+    assert np.abs(np.diff(heard)).max() < 1.3 * 8_000 * 2 * np.pi * 100 / 48_000, "hardly steeper than the tone itself"
+
+
+def test_what_was_learnt_of_a_voice_is_kept_while_it_is_heard_and_freed_with_it() -> None:
+    pytest.importorskip("pywebrtc_audio")
+    downlink = Downlink(lambda datagram, _now: decode_packet(datagram))
+    uplink = Uplink(stream_id=1, seal=lambda packet, _now: encode_packet(packet))
+    downlink.levelled = True
+    before = live_levellers()
+    for tick in range(100):
+        for datagram in uplink.push(FRAME, tick * 0.020):
+            downlink.receive(datagram, tick * 0.020 + 0.002)
+        downlink.pull(tick * 0.020 + 0.010)
+        if tick == 0:
+            (first,) = live_levellers() - before
+    assert live_levellers() - before == {first}
+    downlink.pull(60.0)
+    assert live_levellers() == before
 
 
 def test_levelling_may_be_turned_on_and_off_while_somebody_speaks() -> None:
