@@ -113,15 +113,15 @@ def _flags(args: argparse.Namespace) -> dict[str, Any]:
 
 def _check(args: argparse.Namespace) -> int:
     """Changes nothing: neither an example nor an identity is written."""
-    given = args.config if args.config is not None and args.config.exists() else None
     try:
-        config = merged([_document(given), _flags(args)])
+        values, unknown = _parsed(args.config) if args.config is not None and args.config.exists() else ({}, [])
+        config = merged([values, _flags(args)])
     except Unavailable as error:
         found = [
             Finding("configuration", False, _WORDS[error.code][0].format(**error.facts), "correct that and check again")
         ]
     else:
-        found = [configuration_finding(args.config), *asyncio.run(findings(config))]
+        found = [configuration_finding(args.config, unknown), *asyncio.run(findings(config))]
     for finding in found:
         if args.json:
             print(json.dumps({"event": "check", **asdict(finding)}))
@@ -147,14 +147,19 @@ def _document(path: Path | None) -> dict[str, Any]:
 
 
 def _read(path: Path) -> dict[str, Any]:
+    values, unknown = _parsed(path)
+    for key in unknown:
+        print(f"{PROGRAM}: {path}: ignoring unknown key {key!r}", file=sys.stderr)
+    return values
+
+
+def _parsed(path: Path) -> tuple[dict[str, Any], list[str]]:
+    """Values and unknown keys."""
     try:
         text = path.read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as error:
         raise Unavailable(ErrorCode.BAD_FILE, path=path, reason=error) from error
-    values, unknown = read_document(text)
-    for key in unknown:
-        print(f"{PROGRAM}: {path}: ignoring unknown key {key!r}", file=sys.stderr)
-    return values
+    return read_document(text)
 
 
 async def _run(config: RelayConfig, args: argparse.Namespace) -> None:

@@ -7,20 +7,22 @@ import os
 import socket
 import stat
 import sys
+from collections.abc import Sequence
 from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 
-from relay.config import RelayConfig
+from relay.config import PeerRelay, RelayConfig
 from relay.edge.addresses import address_text
 from relay.identity import read_seed
 from wzp_core.crypto.certificate import tls_identity
 from wzp_core.crypto.identity import relay_tls_seed
-from wzp_core.errors import Unavailable, WzpError
+from wzp_core.errors import RemoteViolation, Unavailable, WzpError
 from wzp_core.io.interfaces import Interfaces
 from wzp_core.io.quic import open_endpoint
 from wzp_core.io.udp import KERNEL_BUFFER_BYTES
 from wzp_core.ports import Address
+from wzp_core.protocol.address import split_address
 from wzp_core.protocol.ids import TlsFingerprint
 
 _ANSWER_LIMIT_S = 2.0
@@ -37,7 +39,7 @@ class Finding:
     advice: str = ""
 
 
-def configuration_finding(path: Path | None) -> Finding:
+def configuration_finding(path: Path | None, unknown: Sequence[str] = ()) -> Finding:
     """Of a file that could be read, or is not there."""
     if path is None:
         return Finding("configuration", True, "no file: flags and defaults")
@@ -45,7 +47,8 @@ def configuration_finding(path: Path | None) -> Finding:
         return Finding(
             "configuration", True, f"{path} does not exist: defaults", "the first start writes an example there"
         )
-    return Finding("configuration", True, f"{path} is understood")
+    advice = f"these keys mean nothing and are ignored: {', '.join(unknown)}" if unknown else ""
+    return Finding("configuration", True, f"{path} is understood", advice)
 
 
 async def findings(config: RelayConfig) -> list[Finding]:
@@ -63,6 +66,7 @@ async def findings(config: RelayConfig) -> list[Finding]:
         buffer_finding(config.listen),
         await advertised_finding(config, Interfaces().addresses()),
         http_finding(config, is_running=runs),
+        *await asyncio.gather(*map(peer_finding, config.peers)),
     ]
 
 
@@ -195,6 +199,23 @@ def http_finding(config: RelayConfig, *, is_running: bool) -> Finding:
     return Finding("http", True, found.detail, advice)
 
 
+async def peer_finding(peer: PeerRelay) -> Finding:
+    """A relay that does not answer now may do so later; one with another key never gets a link."""
+    shown = f"{peer.label or 'relay'} at {peer.url}"
+    host, port = split_address(peer.url) or ("", 0)  # of a checked setting: never the latter
+    try:
+        found = await asyncio.get_running_loop().getaddrinfo(host, port, type=socket.SOCK_DGRAM)
+        await _dialled((str(found[0][4][0]), port), peer.fingerprint)
+    except OSError as error:
+        return Finding("peer", False, f"{shown}: the name is unknown: {error.strerror}", "correct the url of [[peers]]")
+    except RemoteViolation as error:
+        advice = f"if that is right, set the fingerprint of [[peers]] to {error.facts.get('got')}"
+        return Finding("peer", False, f"{shown} shows another key than configured", advice)
+    except WzpError:
+        return Finding("peer", True, f"{shown} does not answer now", "it is dialled again until it does")
+    return Finding("peer", True, f"{shown} answers and shows the right key")
+
+
 def _is_taken(error: OSError | None) -> bool:
     return error is not None and error.errno == errno.EADDRINUSE
 
@@ -206,14 +227,15 @@ def _family(address: Address) -> socket.AddressFamily:
 async def _answers(listen: Address, fingerprint: TlsFingerprint) -> bool:
     """Whether a relay with this certificate answers there."""
     ip = ipaddress.ip_address(listen[0])
-    loopback = _LOOPBACK_OF[ip.version]
-    address = (loopback if ip.is_unspecified else listen[0], listen[1])
     try:
-        async with open_endpoint(
-            (loopback if ipaddress.ip_address(address[0]).is_loopback else listen[0], 0)
-        ) as endpoint:
-            link = await endpoint.dial(address, "ping", pin=fingerprint, timeout_s=_ANSWER_LIMIT_S)
-            link.close("check")
+        await _dialled((_LOOPBACK_OF[ip.version] if ip.is_unspecified else listen[0], listen[1]), fingerprint)
     except WzpError:
         return False
     return True
+
+
+async def _dialled(address: Address, fingerprint: TlsFingerprint) -> None:
+    """Raises Unavailable where nobody answers and RemoteViolation where that shows another certificate."""
+    async with open_endpoint(("::" if ":" in address[0] else "0.0.0.0", 0)) as endpoint:  # noqa: S104
+        link = await endpoint.dial(address, "ping", pin=fingerprint, timeout_s=_ANSWER_LIMIT_S)
+        link.close("check")

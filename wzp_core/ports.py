@@ -1,19 +1,22 @@
 """What the engine and the relay need of the world: links, sound, storage."""
 
+from __future__ import annotations
+
 from collections.abc import Callable, Sequence
 from contextlib import AbstractAsyncContextManager, AbstractContextManager
 from dataclasses import dataclass
-from typing import Protocol, TypeAlias
-
-import numpy as np
-import numpy.typing as npt
+from typing import TYPE_CHECKING, Protocol, TypeAlias
 
 from wzp_core.limits import Rate
 from wzp_core.protocol.address import Address as Address
 from wzp_core.protocol.ids import Fingerprint, TlsFingerprint
 from wzp_core.protocol.signal.base import SignalMessage
 
-Samples: TypeAlias = npt.NDArray[np.int16]
+if TYPE_CHECKING:  # the relay has no use for it and need not have it
+    import numpy as np
+    import numpy.typing as npt
+
+Samples: TypeAlias = "npt.NDArray[np.int16]"
 """Mono, 48 kHz."""
 
 
@@ -190,7 +193,7 @@ class SoundStats:
     playback_underruns: int = 0  # callbacks that had to play silence
     device_xruns: int = 0  # as the sound system itself reports them
 
-    def __add__(self, other: "SoundStats") -> "SoundStats":
+    def __add__(self, other: SoundStats) -> SoundStats:
         return SoundStats(
             capture_overflows=self.capture_overflows + other.capture_overflows,
             playback_underruns=self.playback_underruns + other.playback_underruns,

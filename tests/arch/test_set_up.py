@@ -46,7 +46,7 @@ def test_dev_refuses_an_unknown_command() -> None:
     assert run(ROOT / "dev", "fly").returncode == 2
 
 
-@pytest.mark.parametrize("name", ["build", "run", "test"])
+@pytest.mark.parametrize("name", ["build", "run", "relay", "test"])
 def test_every_pinned_package_carries_its_hashes(name: str) -> None:
     lines = (REQUIREMENTS / f"{name}.txt").read_text("utf-8").replace("\\\n", " ").splitlines()
     pinned = [line for line in lines if line.strip() and not line.lstrip().startswith("#")]

@@ -161,6 +161,23 @@ def test_a_check_of_a_bad_configuration_says_what_is_wrong(tmp_path: Path, conte
     assert said in process.stdout
 
 
+def test_a_check_dials_the_configured_relays(tmp_path: Path) -> None:
+    with running(tmp_path / "peer") as (_process, said):
+        config = tmp_path / "relay.toml"
+        for key, ok, words in [
+            (said["fingerprint"], True, "shows the right key"),
+            ("ab" * 32, False, "shows another key"),
+        ]:
+            config.write_text(f'[[peers]]\nurl = "{said["addr"]}"\nfingerprint = "{key}"\nlabel = "B"\n')
+            code, found = checked("-c", config, "--listen", f"127.0.0.1:{free_port()}", "--data-dir", tmp_path / "own")
+            assert (code == 0, found["peer"]["ok"]) == (ok, ok)
+            assert words in found["peer"]["detail"]
+            assert ok or said["fingerprint"] in found["peer"]["advice"]
+    code, found = checked("-c", config, "--listen", f"127.0.0.1:{free_port()}", "--data-dir", tmp_path / "own")
+    assert (code, found["peer"]["ok"]) == (0, True)
+    assert "does not answer now" in found["peer"]["detail"]
+
+
 @pytest.mark.skipif(
     os.name != "posix" or os.geteuid() != 0, reason="to find a port privileged, somebody without privileges has to try"
 )

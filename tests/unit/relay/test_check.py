@@ -112,6 +112,14 @@ def test_a_missing_configuration_is_no_fault_and_is_not_written(tmp_path: Path) 
     assert list(tmp_path.iterdir()) == []
 
 
+def test_keys_that_mean_nothing_are_named(tmp_path: Path) -> None:
+    path = tmp_path / "relay.toml"
+    path.touch()
+    found = configuration_finding(path, ["max_session", "moon"])
+    assert found.ok
+    assert "max_session, moon" in found.advice
+
+
 @pytest.mark.parametrize(
     ("listen", "advertised", "own", "ok", "said"),
     [
