@@ -8,12 +8,14 @@ from dataclasses import replace
 import numpy as np
 
 from tests.audio.speech import needs_speech, speech
-from tests.sim.script import ALICE_IP, BOB_HZ, BOB_IP, now, talking, two_phones
+from tests.sim.script import ALICE_IP, BOB_HZ, BOB_IP, corrupt, now, talking, two_phones
 from tests.sim.sound import RATE, SimSound, loudness, tone
 from tests.sim.world import Phone, Stage
 from wzp_core.engine.commands import ChangeSettings, HangUp, JoinRoom, LeaveRoom, SetVolume
 from wzp_core.errors import ErrorCode
 from wzp_core.ports import Contact
+from wzp_core.protocol.signal.base import SignalMessage
+from wzp_core.protocol.signal.room import RoomUpdate
 from wzp_core.session.state import AppState, CallStage, Volume
 
 Scene = Callable[..., None]
@@ -26,6 +28,11 @@ def amplitude(phone: Phone, hz: float) -> float:
     heard = phone.sound.heard_since(now() - 0.5).astype(float)
     turns = np.exp(-2j * np.pi * hz * np.arange(heard.size) / 48_000)
     return float(2 * np.abs(np.mean(heard * turns * np.hanning(heard.size))) * 2)
+
+
+def stream_of(phone: Phone) -> int:
+    assert phone.engine.room_session is not None
+    return phone.engine.room_session._pump.uplink.stream_id
 
 
 def volume_of(state: AppState, who: Phone) -> Volume:
@@ -79,6 +86,34 @@ def test_who_is_muted_in_a_room_stays_so_when_he_comes_in_again(scene: Scene) ->
             await asyncio.sleep(2)
             assert volume_of(alice.state, bob).muted
             assert amplitude(alice, BOB_HZ) < 50
+
+    scene(script)
+
+
+def test_guests_are_told_apart_by_their_streams_and_leave_no_volume_to_the_next_one(scene: Scene) -> None:
+    def as_guests(message: SignalMessage) -> SignalMessage:
+        if not isinstance(message, RoomUpdate):
+            return message
+        return replace(
+            message, participants=tuple(replace(each, fingerprint="", alias="guest") for each in message.participants)
+        )
+
+    async def script(stage: Stage) -> None:
+        async with stage.relay() as relay:
+            corrupt(relay, as_guests)
+            async with room_of_three(stage) as (alice, bob, _):
+                before = amplitude(alice, BOB_HZ), amplitude(alice, CAROL_HZ)
+                who = next(p.key for p in alice.state.room.participants if p.stream_id == stream_of(bob))
+                alice.does(SetVolume(who, percent=0))
+                await asyncio.sleep(1)
+                assert [p.volume.percent for p in alice.state.room.participants if p.key == who] == [0]
+                assert amplitude(alice, BOB_HZ) < 0.01 * before[0]
+                assert amplitude(alice, CAROL_HZ) > 0.8 * before[1]
+                bob.does(LeaveRoom())
+                await alice.until(lambda s: len(s.room.participants) == 2)
+                bob.does(JoinRoom("general"))
+                await alice.until(lambda s: len(s.room.participants) == 3)
+                assert {p.volume for p in alice.state.room.participants} == {Volume()}
 
     scene(script)
 
