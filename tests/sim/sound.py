@@ -6,8 +6,9 @@ from contextlib import asynccontextmanager
 
 import numpy as np
 
+from wzp_core.dsp.frame import Samples
 from wzp_core.errors import ErrorCode, Unavailable
-from wzp_core.ports import AudioDevice, Samples, SoundStats
+from wzp_core.ports import AudioDevice, SoundStats
 
 RATE = 48_000
 FRAME_S = 0.02
