@@ -103,7 +103,8 @@ class RoomSession:
                 )
                 for p in message.participants
             )
-            self._heard = {member.stream_id: member.key for member in members if member.stream_id}
+            nearest_last = sorted(members, key=lambda member: member.relay_label is None)  # ids are each relay's own
+            self._heard = {member.stream_id: member.key for member in nearest_last if member.stream_id}
             self._volumes.forget_guests(but=self._heard.values())
             unique = {(member.key, member.alias): member for member in members}
             self._view = replace(self._view, participants=tuple(unique.values()))
