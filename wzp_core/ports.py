@@ -16,7 +16,9 @@ if TYPE_CHECKING:  # the relay has no use for it and need not have it
     import numpy as np
     import numpy.typing as npt
 
-Samples: TypeAlias = "npt.NDArray[np.int16]"
+    Samples: TypeAlias = npt.NDArray[np.int16]
+else:
+    Samples = object  # a type, since annotations elsewhere are read where they stand
 """Mono, 48 kHz."""
 
 
