@@ -21,6 +21,8 @@ from relay.edge.mesh_node import MeshNode
 from relay.edge.outbox import Outbox
 from relay.edge.peer_diallers import PeerDiallers
 from relay.edge.peer_session import SERVER_NAME as FEDERATION
+from relay.edge.prober import SERVER_NAME as PROBE
+from relay.edge.relay_session import SERVER_NAME as FORWARDED
 from relay.edge.room_plane import RoomPlane
 from relay.edge.room_session import RoomService
 from relay.edge.signal_plane import SignalPlane
@@ -71,7 +73,7 @@ class Relay:
         self._media = RoomPlane(config, admission, self._rooms, self._calls, outbox, self._counters, self._sessions)
         node = MeshNode(
             config,
-            Registry(self._hub, self._rooms, config.probe),
+            Registry(self._hub, self._rooms),
             listening=self.address,
             own_id=tls.fingerprint,
             counters=self._counters,
@@ -141,6 +143,7 @@ class Relay:
         self._media.reconfigure(config)
         self._federation.reconfigure(config)
         self._diallers.want(config.peers)
+        self.mesh.reconfigure(config)
         event(log, "relay:reconfigured", changed=",".join(changed) or "nothing", waiting=",".join(waiting) or "nothing")
         return waiting
 
@@ -183,7 +186,7 @@ async def serve(
         tls,
         open_socket=open_socket,
         both_families=config.listen[0] == "::",
-        asks_certificate_for=frozenset({FEDERATION}),
+        asks_certificate_for=frozenset({FEDERATION, PROBE, FORWARDED}),
     )
     async with AsyncExitStack() as lifetime:
         endpoint = await lifetime.enter_async_context(opened)

@@ -51,11 +51,15 @@ class Peer:
 class Registry:
     """Local clients are read from where they are kept; what others tell is kept here and forgotten unless repeated."""
 
-    def __init__(self, hub: Hub, rooms: Rooms, targets: Collection[Address] = ()) -> None:
+    def __init__(self, hub: Hub, rooms: Rooms) -> None:
         self._hub = hub
         self._rooms = rooms
-        self._hosts_of_targets = {address_text(target): target[0] for target in targets}
+        self._hosts_of_targets: dict[str, str] = {}
         self._peers: dict[str, Peer] = {}
+
+    def expect(self, targets: Iterable[Address]) -> None:
+        """The configured targets: their addresses are theirs, whether they have told anything or not."""
+        self._hosts_of_targets = {address_text(target): target[0] for target in targets}
 
     @property
     def peers(self) -> Mapping[str, Peer]:

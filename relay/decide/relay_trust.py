@@ -4,7 +4,8 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from ipaddress import IPv6Address, ip_address
 
-from wzp_core.protocol.address import Address
+from relay.config import RelayConfig
+from wzp_core.protocol.address import Address, numeric_address
 from wzp_core.protocol.ids import TlsFingerprint
 
 
@@ -16,12 +17,27 @@ def plain_host(host: str) -> str:
     return str(ip)
 
 
+def pinned_targets(config: RelayConfig) -> list[tuple[Address, TlsFingerprint | None]]:
+    """Whom to probe, and which certificate a target that is a configured peer has to show."""
+    pins = {numeric_address(peer.url): peer.fingerprint for peer in config.peers}
+    return [(target, pins.get(target)) for target in config.probe]
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RelayTrust:
     """A relay is known by its certificate, or by the host of a probe target: QUIC proves that it answers there."""
 
     certificates: Collection[TlsFingerprint] = ()
     hosts: Collection[str] = ()
+
+    @classmethod
+    def of(cls, config: RelayConfig) -> "RelayTrust":
+        """A target that is also a configured peer has to show its certificate: to be at its address is not enough."""
+        targets = pinned_targets(config)
+        return cls(
+            certificates={relay.fingerprint for relay in (*config.peers, *config.trusted)},
+            hosts={plain_host(host) for (host, _), pin in targets if pin is None or config.federation_trust_hello},
+        )
 
     def covers(self, address: Address, certificate: TlsFingerprint | None) -> bool:
         return certificate in self.certificates or plain_host(address[0]) in self.hosts

@@ -33,6 +33,7 @@ LIVE = frozenset(
         "federation_trust_hello",
         "peers",
         "trusted",
+        "probe",
         "rooms",
     }
 )

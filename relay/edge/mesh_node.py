@@ -1,5 +1,8 @@
 """This relay as other relays see it: what it tells them, and what it takes from them."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+
 from relay.config import RelayConfig
 from relay.decide.registry import MOST_FINGERPRINTS, Registry
 from relay.decide.relay_trust import RelayTrust, plain_host
@@ -19,10 +22,28 @@ class MeshNode:
         self.registry = registry
         self.counters = counters
         self.own_id = own_id
-        self._trust = RelayTrust(hosts={plain_host(target[0]) for target in config.probe})
         self.tells_strangers = not config.auth_url  # where everybody may register and is told who is here
         self._advertised = config.advertised_addr
         self._listening = listening
+        self._inbound: dict[Link, bool] = {}  # from other relays, and whether those were trusted
+        self._trust = RelayTrust()
+
+    def reconfigure(self, config: RelayConfig) -> None:
+        """Links that would be judged in another way now end: if they are dialled again, they are."""
+        self._trust = RelayTrust.of(config)
+        self.registry.expect(config.probe)
+        for link, was_trusted in list(self._inbound.items()):
+            if self._trusts(link) != was_trusted:
+                link.close("trust changed")
+
+    @contextmanager
+    def judged(self, link: Link) -> Iterator[bool]:
+        """Whether the relay that dialled this link is trusted; the link ends when that changes."""
+        self._inbound[link] = is_trusted = self._trusts(link)
+        try:
+            yield is_trusted
+        finally:
+            del self._inbound[link]
 
     def own_address(self, toward: Address | None = None) -> str:
         """Ours as that relay may use it; without one, as configured or as bound."""
@@ -33,9 +54,6 @@ class MeshNode:
     def own_addresses(self, link: Link) -> set[str]:
         """All that mean this relay."""
         return {self.own_address(), address_text(self._listening), self.own_address(link.remote_address)}
-
-    def trusts(self, link: Link) -> bool:
-        return self._trust.covers(link.remote_address, link.peer_certificate)
 
     def gossip(self, link: Link, *, is_trusted: bool) -> PresenceUpdate:
         """Who is here; strangers are told what every client is told, and nobody who is only in a room."""
@@ -52,3 +70,6 @@ class MeshNode:
         self.counters.gossip_refused += self.registry.update_peer(
             address, update.fingerprints, told_from=seen[0], now=now, rtt_ms=rtt_ms
         )
+
+    def _trusts(self, link: Link) -> bool:
+        return self._trust.covers(link.remote_address, link.peer_certificate)

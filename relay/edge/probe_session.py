@@ -3,6 +3,7 @@
 import asyncio
 from contextlib import suppress
 
+from relay.edge.endpoint import ServerLink
 from relay.edge.mesh import Mesh
 from wzp_core.errors import ErrorCode, RemoteViolation, Unavailable
 from wzp_core.limits import Bucket, Rate, network_of
@@ -16,18 +17,20 @@ _MOST_STRANGERS_EACH = 8  # from one address
 _MOST_SEARCHES = 16  # for one relay at once
 
 
-async def serve_probe(link: Link, mesh: Mesh) -> None:
+async def serve_probe(link: ServerLink, mesh: Mesh) -> None:
     """Answers until the relay is gone. A stranger is not believed, and is told no more than any client is."""
-    if mesh.node.trusts(link):
-        await _converse(link, mesh, is_trusted=True)
-        return
-    host = network_of(link.remote_address[0])
-    if not mesh.strangers.take(host, _MOST_STRANGERS, _MOST_STRANGERS_EACH):
-        raise Unavailable(ErrorCode.LIMIT, what="probes by strangers")
-    try:
-        await _converse(link, mesh, is_trusted=False)
-    finally:
-        mesh.strangers.give_back(host)
+    with mesh.node.judged(link) as is_trusted:
+        if is_trusted:
+            link.lift_limits()
+            await _converse(link, mesh, is_trusted=True)
+            return
+        host = network_of(link.remote_address[0])
+        if not mesh.strangers.take(host, _MOST_STRANGERS, _MOST_STRANGERS_EACH):
+            raise Unavailable(ErrorCode.LIMIT, what="probes by strangers")
+        try:
+            await _converse(link, mesh, is_trusted=False)
+        finally:
+            mesh.strangers.give_back(host)
 
 
 async def _converse(link: Link, mesh: Mesh, *, is_trusted: bool) -> None:
@@ -50,13 +53,13 @@ async def _converse(link: Link, mesh: Mesh, *, is_trusted: bool) -> None:
                     else:
                         counters.gossip_refused += 1
                     link.send_signal(node.gossip(link, is_trusted=is_trusted))
-                case PresenceUpdate():
-                    counters.gossip_refused += 1
                 case RouteQuery() if is_told and len(searches) < _MOST_SEARCHES:
                     counters.route_queries += 1
                     task = asyncio.create_task(_answer(link, message, mesh, is_trusted), name="route query")
                     searches.add(task)
                     task.add_done_callback(searches.discard)
+                case PresenceUpdate() | RouteQuery():
+                    counters.gossip_refused += 1
     finally:
         for task in searches:
             task.cancel()

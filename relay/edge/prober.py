@@ -12,10 +12,13 @@ from wzp_core.limits import Bucket, Rate
 from wzp_core.logs import event, logger
 from wzp_core.ports import Address, Link
 from wzp_core.protocol.address import address_text
+from wzp_core.protocol.ids import TlsFingerprint
 from wzp_core.protocol.signal.base import SignalMessage
 from wzp_core.protocol.signal.presence import Ping, Pong, PresenceUpdate, RouteQuery, RouteResponse
 
 log = logger("relay")
+
+SERVER_NAME = "_probe"
 
 _ANSWERS = Rate(20.0, 80.0)  # signals of a target; one that sends more is left
 _MOST_ASKED = 64  # questions under way
@@ -24,14 +27,15 @@ _MOST_ASKED = 64  # questions under way
 class Prober:
     """Keeps a link to one target, from the socket we listen on: so the target sees the address that reaches us."""
 
-    def __init__(self, target: Address, endpoint: ServerEndpoint, node: MeshNode) -> None:
+    def __init__(self, target: Address, pin: TlsFingerprint | None, endpoint: ServerEndpoint, node: MeshNode) -> None:
         self.target = address_text(target)
         self._address = target
+        self._pin = pin
         self._endpoint = endpoint
         self._node = node
         self._window = ProbeWindow(self.target)
         self._link: Link | None = None
-        self._questions: dict[str, asyncio.Future[RouteResponse]] = {}
+        self._questions: dict[str, asyncio.Future[RouteResponse | None]] = {}
         self._loop = asyncio.get_running_loop()
 
     def stats(self) -> ProbeStats:
@@ -42,7 +46,7 @@ class Prober:
         was_up = True
         while True:
             try:
-                link = await self._endpoint.dial(self._address, "_probe")
+                link = await self._endpoint.dial(self._address, SERVER_NAME, pin=self._pin, show_certificate=True)
                 was_up = True
                 await self._use(link)
             except WzpError as error:
@@ -52,22 +56,29 @@ class Prober:
             await asyncio.sleep(RETRY_S)
 
     async def ask(self, query: RouteQuery) -> RouteResponse | None:
-        """The target's answer; None where it is down or too slow, has been asked, or has too much to answer."""
+        """The target's answer; None where it is down or too slow, has been there before, or has too much to answer.
+
+        Whoever asks for somebody who is being asked for already shares the answer.
+        """
         link = self._link
         if link is None or link.peer_certificate in query.visited:
             return None
-        if query.fingerprint in self._questions or len(self._questions) >= _MOST_ASKED:
-            return None
-        answer: asyncio.Future[RouteResponse] = self._loop.create_future()
-        self._questions[query.fingerprint] = answer
-        try:
-            async with asyncio.timeout(patience_s(query)):
+        answer = self._questions.get(query.fingerprint)
+        if answer is None:
+            if len(self._questions) >= _MOST_ASKED:
+                return None
+            with suppress(Unavailable):
                 link.send_signal(query)
-                return await answer
-        except (TimeoutError, Unavailable):
-            return None
-        finally:
-            del self._questions[query.fingerprint]
+            answer = self._questions[query.fingerprint] = self._loop.create_future()
+            self._loop.call_later(patience_s(query), self._settle, query.fingerprint, answer, None)
+        return await asyncio.shield(answer)
+
+    def _settle(
+        self, fingerprint: str, answer: asyncio.Future[RouteResponse | None], response: RouteResponse | None
+    ) -> None:
+        if self._questions.get(fingerprint) is answer:
+            del self._questions[fingerprint]
+            answer.set_result(response)
 
     async def _use(self, link: Link) -> None:
         try:
@@ -115,6 +126,5 @@ class Prober:
             case PresenceUpdate():
                 self._node.learn(link, message, now, rtt_ms=self._window.stats().rtt_ms)
             case RouteResponse(fingerprint=fingerprint):
-                answer = self._questions.get(fingerprint)
-                if answer is not None and not answer.done():
-                    answer.set_result(message)
+                if (answer := self._questions.get(fingerprint)) is not None:
+                    self._settle(fingerprint, answer, message)

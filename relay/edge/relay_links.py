@@ -6,6 +6,7 @@ from contextlib import asynccontextmanager
 from relay.decide.rooms import room_of
 from relay.edge.endpoint import ServerEndpoint
 from relay.edge.first_signal import first_signal
+from relay.edge.relay_session import SERVER_NAME
 from wzp_core.errors import ErrorCode, LocalMisuse, RemoteViolation, Unavailable
 from wzp_core.ports import Address, Link
 from wzp_core.protocol.ids import Fingerprint, RoomName, TlsFingerprint
@@ -43,7 +44,7 @@ class RelayLinks:
             raise Unavailable(ErrorCode.LIMIT, what="forwarded sessions")
         self._links[key] = None
         try:
-            link = await self._endpoint.dial(relay, "_relay", pin=pin)
+            link = await self._endpoint.dial(relay, SERVER_NAME, pin=pin, show_certificate=True)
             self._links[key] = link
             link.send_signal(
                 SessionForward(session_id=session_id, target_fingerprint=target, source_relay=self._own_address)

@@ -9,14 +9,21 @@ from wzp_core.errors import ErrorCode, RemoteViolation
 from wzp_core.logs import event, logger
 from wzp_core.protocol.signal.federation import SessionForward, SessionForwardAck
 
+SERVER_NAME = "_relay"
+
 log = logger("relay")
 
 
 async def serve_forwarded(link: ServerLink, plane: RoomPlane, node: MeshNode) -> None:
     """Until the other relay ends the session. Raises RemoteViolation for a relay that nobody trusts."""
-    if not node.trusts(link):
-        raise RemoteViolation(ErrorCode.WRONG_IDENTITY, what="relay link", shown=link.peer_certificate)
-    link.lift_limits()
+    with node.judged(link) as is_trusted:
+        if not is_trusted:
+            raise RemoteViolation(ErrorCode.WRONG_IDENTITY, what="relay link", shown=link.peer_certificate)
+        link.lift_limits()
+        await _serve(link, plane)
+
+
+async def _serve(link: ServerLink, plane: RoomPlane) -> None:
     asked, _ = await first_signal(link, SessionForward)
     room = forwarded_room(asked.session_id)
     bridge = plane.bridge(link, room)

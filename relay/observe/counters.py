@@ -28,7 +28,7 @@ class Counters:
     signals_received: int = 0
     signals_refused: int = 0  # against the rules of a call, or over a limit
     offers_limited: int = 0
-    gossip_refused: int = 0  # by relays that nobody configured, too often, or entries that are no fingerprints
+    gossip_refused: int = 0  # of relays that nobody configured, or too much, or entries that are no fingerprints
     route_queries: int = 0
     joins: int = 0
     joins_refused: int = 0

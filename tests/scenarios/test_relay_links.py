@@ -17,6 +17,7 @@ from wzp_core.io.quic import open_endpoint
 from wzp_core.ports import Link
 from wzp_core.protocol.ids import TlsFingerprint
 from wzp_core.protocol.signal.call import CallAnswer
+from wzp_core.protocol.signal.federation import SessionForward, SessionForwardAck
 
 Scene = Callable[..., None]
 
@@ -156,5 +157,51 @@ def test_a_session_id_that_makes_no_room_name_is_refused_and_the_next_one_works(
             with pytest.raises(Unavailable):
                 await links.register_session(AT_A, session_id, ANN.fingerprint, print)
             assert await links.register_session(AT_A, "good", ANN.fingerprint, print) == "relay-good"
+
+    scene(script)
+
+
+def test_an_ack_for_another_session_is_a_violation(scene: Scene) -> None:
+    async def script(stage: Stage) -> None:
+        socket = stage.internet.host(A).open_udp
+        async with (
+            open_endpoint(("0.0.0.0", RELAY_PORT), KEYS, open_socket=socket) as other,
+            links_at(stage, B) as links,
+        ):
+            asking = asyncio.ensure_future(links.register_session(AT_A, "mine", ANN.fingerprint, print))
+            link = await other.accept()
+            assert await link.receive_signal() == SessionForward(
+                session_id="mine", target_fingerprint=ANN.fingerprint, source_relay=f"{B}:{RELAY_PORT}"
+            )
+            link.send_signal(SessionForwardAck(session_id="yours", room_name="tea"))
+            with pytest.raises(RemoteViolation):
+                await asking
+            await link.wait_closed()
+
+    scene(script)
+
+
+def test_sessions_that_have_ended_take_no_place(scene: Scene) -> None:
+    async def script(stage: Stage) -> None:
+        async with stage.relay(A, probe=(AT_B,)), links_at(stage, B) as links:
+            for number in range(300):
+                await links.register_session(AT_A, f"{number}", ANN.fingerprint, print)
+                links.unregister_session(AT_A, f"{number}")
+
+    scene(script)
+
+
+def test_what_comes_over_a_forwarded_session_is_bounded(scene: Scene) -> None:
+    async def script(stage: Stage) -> None:
+        async with stage.relay(A, probe=(AT_B,)) as a, links_at(stage, B) as links:
+            await links.register_session(AT_A, "x", ANN.fingerprint, print)
+            async with in_room(stage, ANN, "198.51.100.1", "relay-x") as (_, _, heard):
+                for _ in range(100):
+                    for _ in range(30):
+                        links.forward_to(AT_A, "x", packet(1, b"much"))
+                    await asyncio.sleep(0.01)
+                await asyncio.sleep(1)
+                assert 1000 < heard.qsize() < 1700
+                assert a.stats().totals.packets_limited > 1000
 
     scene(script)

@@ -21,7 +21,8 @@ OWN = {"203.0.113.1:4433"}
 class Scene:
     def __init__(self) -> None:
         self.hub, self.rooms = Hub(), Rooms()
-        self.registry = Registry(self.hub, self.rooms, [("203.0.113.2", 4433)])
+        self.registry = Registry(self.hub, self.rooms)
+        self.registry.expect([("203.0.113.2", 4433)])
 
     def told(self, relay: str, *who: str, now: float = 0.0) -> int:
         return self.registry.update_peer(relay, who, told_from=relay.partition(":")[0], now=now)
