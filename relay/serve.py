@@ -29,7 +29,7 @@ from relay.edge.signal_plane import SignalPlane
 from relay.edge.signal_session import SignalService
 from relay.edge.token_check import TokenCheck, open_token_check
 from relay.identity import load_seed
-from relay.observe.counters import Counters, PeerStats, RelayStats
+from relay.observe.counters import Counters, RelayStats
 from relay.observe.sessions import Sessions
 from wzp_core import __version__
 from wzp_core.crypto.certificate import TlsIdentity, tls_identity
@@ -79,8 +79,10 @@ class Relay:
             counters=self._counters,
         )
         self.mesh = Mesh(config, node, endpoint)
-        self._federation = FederationPlane(config, tls.fingerprint, outbox, self._counters)
-        self._diallers = PeerDiallers(endpoint, self._federation)
+        self.federation = FederationPlane(
+            config, tls.fingerprint, rooms=self._rooms, room_plane=self._media, outbox=outbox
+        )
+        self._diallers = PeerDiallers(endpoint, self.federation)
         self._diallers.want(config.peers)
         self._listener = Listener(
             endpoint,
@@ -88,7 +90,7 @@ class Relay:
             SignalService(plane=self._signals, tokens=tokens, listening=self.address, build=__version__),
             RoomService(plane=self._media, tokens=tokens, identity=Identity.from_seed(seed)),
             self.mesh,
-            self._federation,
+            self.federation,
             self._counters,
         )
 
@@ -105,10 +107,6 @@ class Relay:
                 packets_refused=self._endpoint.packets_refused,
             ),
         )
-
-    def peers(self) -> tuple[PeerStats, ...]:
-        """The configured relays, linked or not."""
-        return self._federation.stats()
 
     @asynccontextmanager
     async def answering_http(self, config: RelayConfig) -> AsyncIterator[None]:
@@ -127,7 +125,7 @@ class Relay:
         registry = new_registry(
             RelayCollector(self.stats, self._sessions),
             ProbeCollector(self.mesh.probes),
-            FederationCollector(self.peers),
+            FederationCollector(self.federation),
         )
         routes = [*health_routes(), *metrics_routes(registry), *mesh_routes(self.mesh)]
         async with serve_http((config.http_host, config.http_port), config.http_token, routes) as self.http_address:
@@ -140,8 +138,8 @@ class Relay:
         self._endpoint.limit_inbound(inbound(config))
         self._calls.most_per_client = config.max_calls_per_client
         self._signals.config = config
+        self.federation.reconfigure(config)
         self._media.reconfigure(config)
-        self._federation.reconfigure(config)
         self._diallers.want(config.peers)
         self.mesh.reconfigure(config)
         event(log, "relay:reconfigured", changed=",".join(changed) or "nothing", waiting=",".join(waiting) or "nothing")
@@ -160,9 +158,10 @@ class Relay:
                 tasks.create_task(self._signals.keep_time(), name="relay clock")
                 tasks.create_task(self.mesh.run(), name="relay mesh")
                 tasks.create_task(self._listener.run(), name="relay listener")
-                tasks.create_task(self._federation.keep_time(), name="federation clock")
+                tasks.create_task(self.federation.keep_time(), name="federation clock")
                 tasks.create_task(self._diallers.run(), name="federation diallers")
         finally:
+            self.federation.close()
             self._signals.close()
             self._media.close()
 

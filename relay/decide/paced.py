@@ -17,7 +17,8 @@ class Paced(Generic[K]):
     entries a turn, one after the other.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, round_s: float = ROUND_S) -> None:
+        self._round_s = round_s
         self._waiting: dict[K, None] = {}  # of this round
         self._next: dict[K, None] = {}  # served already, and out of date again
         self._turn_at = self._round_at = float("-inf")
@@ -46,7 +47,7 @@ class Paced(Generic[K]):
             return []
         if not self._waiting:
             self._waiting, self._next = self._next, {}
-            self._round_at = now + ROUND_S
+            self._round_at = now + self._round_s
         self._turn_at = now + TURN_S
         budget, turn = _ENTRIES_PER_TURN, []
         while self._waiting and budget > 0:

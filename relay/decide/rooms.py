@@ -4,6 +4,7 @@ import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from types import MappingProxyType
+from typing import Protocol
 
 from relay.config import MOST_MEMBERS
 from relay.decide.effects import ConnectionId, Cut, Deliver, Effect
@@ -45,6 +46,15 @@ class Member:
     stream_id: int
 
 
+class Elsewhere(Protocol):
+    """Members of the same rooms on other relays."""
+
+    def participants(self, room: RoomName) -> Mapping[Fingerprint, RoomParticipant]: ...
+
+    def first_stream_id(self, room: RoomName) -> int:
+        """From where to count, so that relays which do not know of each other's members yet rarely choose the same."""
+
+
 @dataclass(slots=True)
 class _Room:
     members: dict[ConnectionId, Member] = field(default_factory=dict)
@@ -58,9 +68,13 @@ class Rooms:
         self._rooms: dict[RoomName, _Room] = {}
         self._room_of: dict[ConnectionId, RoomName] = {}
         self._rosters: Paced[ConnectionId] = Paced()
+        self.elsewhere: Elsewhere | None = None
 
     def __len__(self) -> int:
         return len(self._rooms)
+
+    def __iter__(self) -> Iterator[RoomName]:
+        return iter(self._rooms)
 
     @property
     def open_to_all(self) -> int:
@@ -70,6 +84,13 @@ class Rooms:
     def members(self, room: RoomName) -> Mapping[ConnectionId, Member]:
         found = self._rooms.get(room)
         return MappingProxyType(found.members if found else {})
+
+    def participants(self, room: RoomName) -> tuple[RoomParticipant, ...]:
+        """This relay's own members, as others may know them."""
+        return tuple(
+            RoomParticipant(fingerprint=member.fingerprint, alias=member.alias, stream_id=member.stream_id)
+            for member in self.members(room).values()
+        )
 
     def fingerprints(self) -> Iterator[Fingerprint]:
         """Of all members."""
@@ -100,7 +121,7 @@ class Rooms:
         for at, member in older:
             stream_id = stream_id or member.stream_id
             self.leave(at)
-        stream_id = _free_stream_id(self.members(room), stream_id, from_top=room.startswith(_FORWARDED_PREFIX))
+        stream_id = self._free_stream_id(room, stream_id)
         member = Member(fingerprint=fingerprint, alias=shown_alias(alias), stream_id=stream_id)
         self._rooms.setdefault(room, _Room()).members[connection] = member
         self._room_of[connection] = room
@@ -123,8 +144,13 @@ class Rooms:
 
     def updates(self, now: float) -> list[Effect]:
         """The rosters whose turn it is."""
-        turn = self._rosters.take(now, lambda connection: len(self._rooms[self._room_of[connection]].members))
-        return [Deliver(connection, self._roster(self._rooms[self._room_of[connection]])) for connection in turn]
+        turn = self._rosters.take(now, lambda connection: self._roster(self._room_of[connection]).count)
+        return [Deliver(connection, self._roster(self._room_of[connection])) for connection in turn]
+
+    def refresh(self, room: RoomName) -> None:
+        """Its members elsewhere have changed."""
+        if room in self._rooms:
+            self._changed(room)
 
     def _changed(self, name: RoomName) -> None:
         room = self._rooms[name]
@@ -133,23 +159,28 @@ class Rooms:
         if not room.members:
             del self._rooms[name]
 
-    @staticmethod
-    def _roster(room: _Room) -> RoomUpdate:
+    def _roster(self, name: RoomName) -> RoomUpdate:
+        room = self._rooms[name]
         if room.roster is None:
-            participants = tuple(
-                RoomParticipant(fingerprint=member.fingerprint, alias=member.alias, stream_id=member.stream_id)
-                for member in room.members.values()
-            )
+            own = self.participants(name)
+            names = {each.fingerprint for each in own}
+            others = () if self.elsewhere is None else self.elsewhere.participants(name).values()
+            participants = (*own, *(each for each in others if each.fingerprint not in names))
             room.roster = RoomUpdate(count=len(participants), participants=participants)
         return room.roster
 
-
-def _free_stream_id(members: Mapping[ConnectionId, Member], wanted: int | None, *, from_top: bool) -> int:
-    taken = {member.stream_id for member in members.values()}
-    if wanted is not None and wanted not in taken:
-        return wanted
-    ids = range(MOST_MEMBERS, 0, -1) if from_top else range(1, MOST_MEMBERS + 1)
-    free = next((stream_id for stream_id in ids if stream_id not in taken), None)
-    if free is None:
-        raise Unavailable(ErrorCode.LIMIT, what="room members", most=MOST_MEMBERS)
-    return free
+    def _free_stream_id(self, room: RoomName, wanted: int | None) -> int:
+        taken = {member.stream_id for member in self.members(room).values()}
+        first = 1
+        if self.elsewhere is not None and call_of(room) is None:  # a call's roles give its stream ids
+            taken |= {each.stream_id or 0 for each in self.elsewhere.participants(room).values()}
+            first = self.elsewhere.first_stream_id(room)
+        if wanted is not None and wanted not in taken:
+            return wanted
+        ids = list(range(first, MOST_MEMBERS + 1)) + list(range(1, first))
+        if room.startswith(_FORWARDED_PREFIX):
+            ids.reverse()
+        free = next((stream_id for stream_id in ids if stream_id not in taken), None)
+        if free is None:
+            raise Unavailable(ErrorCode.LIMIT, what="room members", most=MOST_MEMBERS)
+        return free

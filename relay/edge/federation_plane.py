@@ -3,24 +3,31 @@
 import asyncio
 import logging
 import os
+from collections.abc import Callable, Iterable
 from dataclasses import replace
 
 from relay.config import RelayConfig
-from relay.decide.effects import ConnectionId
+from relay.decide.effects import ConnectionId, Cut
+from relay.decide.federation import Federation
 from relay.decide.peers import PeerLink, PeerLinks, Peers, trusted_block
-from relay.edge.outbox import Outbox
-from relay.observe.counters import Counters, PeerStats
+from relay.decide.rooms import Rooms
+from relay.edge.global_media import GlobalMedia
+from relay.edge.outbox import ListPump, Outbox
+from relay.edge.room_plane import RoomPlane
+from relay.observe.counters import FederationCounters, PeerStats
 from wzp_core.errors import RemoteViolation
 from wzp_core.limits import Buckets, Rate
 from wzp_core.logs import event, logger
 from wzp_core.ports import Link
-from wzp_core.protocol.ids import TlsFingerprint
+from wzp_core.protocol.ids import RoomName, TlsFingerprint
 from wzp_core.protocol.signal.base import SignalMessage
-from wzp_core.protocol.signal.federation import FederationHello
+from wzp_core.protocol.signal.federation import FederationHello, GlobalRoomActive, GlobalRoomInactive
 
 log = logger("relay")
 
 _TICK_S = 1.0
+_QUIET_S = 4.0
+_YIELDS = Rate(per_s=0.2, burst=20)
 _SILENT_LIMIT_S = 15.0  # relay.md §9.4; an idle link answers the probes that it is sent every second
 _STRANGERS = Rate(per_s=1 / 600, burst=1)  # log lines about one of them
 _MOST_STRANGERS = 100
@@ -29,18 +36,36 @@ _MOST_STRANGERS = 100
 class FederationPlane:
     """All that the relay knows of its links with others."""
 
-    def __init__(self, config: RelayConfig, own: TlsFingerprint, outbox: Outbox, counters: Counters) -> None:
-        self.counters = counters
+    def __init__(
+        self,
+        config: RelayConfig,
+        own: TlsFingerprint,
+        *,
+        rooms: Rooms,
+        room_plane: RoomPlane,
+        outbox: Outbox,
+    ) -> None:
+        self.counters = FederationCounters()
         self.peers = Peers(own, config.peers, config.trusted, trust_hello=config.federation_trust_hello)
         self.hello = FederationHello(tls_fingerprint=own, instance=int.from_bytes(os.urandom(8), "big"))
         self._outbox = outbox
+        self._rooms, self._room_plane = rooms, room_plane
+        self._federation = Federation(own, config.global_rooms, rooms.participants)
+        self._media = GlobalMedia(self._federation, self.counters, room_plane.deliver)
+        self._lists = ListPump(self._federation, outbox)
         self._links = PeerLinks(own)
         self._open: dict[ConnectionId, tuple[Link, TlsFingerprint]] = {}
         self._stats: dict[TlsFingerprint, PeerStats] = {}
         self._gone: dict[TlsFingerprint, asyncio.Event] = {}
         self._list()
         self._strangers: Buckets[TlsFingerprint] = Buckets(most_keys=_MOST_STRANGERS)
+        self._yields: Buckets[RoomName] = Buckets()
         self._loop = asyncio.get_running_loop()
+        rooms.elsewhere, room_plane.beyond = self._federation, self
+
+    @property
+    def active_rooms(self) -> int:
+        return self._federation.active_rooms
 
     def stats(self) -> tuple[PeerStats, ...]:
         return tuple(replace(each) for each in self._stats.values())
@@ -52,6 +77,9 @@ class FederationPlane:
         for link, peer in list(self._open.values()):
             if peer not in self.peers.labels:
                 link.close("not trusted any more")
+        for room in self._rooms:
+            if self.canonical(room) is not None:
+                self._federation.members_changed(room)
 
     def _list(self) -> None:
         """An entry for each relay that is configured, or is still linked."""
@@ -78,14 +106,20 @@ class FederationPlane:
         except RemoteViolation:
             self._outbox.release(connection)
             raise
+        stats = self._stats[peer]
         self._open[connection] = link, peer
-        self._stats[peer].up = True
-        event(log, "relay:peer_linked", peer=self._stats[peer].label, dialled=is_dialled, address=link.remote_address)
+        stats.up = True
+        self._federation.link_up(connection, peer, stats.label)
+        self._media.link_up(connection, link, stats)
+        self._lists.run()
+        event(log, "relay:peer_linked", peer=stats.label, dialled=is_dialled, address=link.remote_address)
         return connection
 
     def leave(self, connection: ConnectionId) -> None:
         self._outbox.release(connection)
         _, peer = self._open.pop(connection)
+        self._media.link_down(connection)
+        self._refresh(self._federation.link_down(connection))
         if self._links.leave(connection, peer):
             stats = self._stats[peer]
             stats.up, stats.rtt_ms = False, 0.0
@@ -99,8 +133,16 @@ class FederationPlane:
         current = self._links.of(peer)
         if current is None or current.connection != connection:
             return  # last words of a link that was replaced
-        if isinstance(message, FederationHello):
-            self._links.introduced(connection, peer, message.instance)
+        try:
+            match message:
+                case FederationHello(instance=instance):
+                    self._links.introduced(connection, peer, instance)
+                case GlobalRoomActive() | GlobalRoomInactive():
+                    room = self._federation.hear(connection, message)
+                    self._refresh([] if room is None else [room])
+        except RemoteViolation as error:
+            self.counters.signals_refused += 1
+            event(log, "relay:peer_refused", level=logging.WARNING, peer=self._stats[peer].label, error=error)
 
     def stranger(self, fingerprint: TlsFingerprint | None, host: str) -> None:
         """Tells the operator, now and then, how to let that relay in."""
@@ -111,10 +153,41 @@ class FederationPlane:
         """Watches over the links; runs until cancelled."""
         while True:
             await asyncio.sleep(_TICK_S)
-            for link, peer in list(self._open.values()):
+            for connection, (link, peer) in list(self._open.items()):
                 found = link.stats()
                 self._stats[peer].rtt_ms = found.rtt_ms
+                self._refresh(self._federation.set_quiet(connection, found.silent_s > _QUIET_S))
                 if found.silent_s > _SILENT_LIMIT_S:
                     link.close("silent")
                 else:
                     link.probe()
+
+    def close(self) -> None:
+        self._lists.close()
+
+    # --- for the rooms -----------------------------------------------------------------------------------------
+
+    def canonical(self, name: str) -> RoomName | None:
+        """Without other relays no room spans relays, and packets pay nothing for it."""
+        return self._federation.canonical(name) if self._stats else None
+
+    def egress(self, room: RoomName) -> Callable[[bytes], bool] | None:
+        return self._media.egress(room) if self.canonical(room) is not None else None
+
+    def members_changed(self, room: RoomName) -> None:
+        self._federation.members_changed(room)
+        self._lists.run()
+
+    def _refresh(self, rooms: Iterable[RoomName]) -> None:
+        """Tells everybody whom it concerns that these rooms have other members elsewhere."""
+        for room in rooms:
+            self._room_plane.refresh(room)
+            self._part_namesakes(room)
+        self._lists.run()
+
+    def _part_namesakes(self, room: RoomName) -> None:
+        """Lets members whose stream id is taken elsewhere join anew, under another; not as often as a liar likes."""
+        yielding = self._federation.yielding(room)
+        for connection, member in self._rooms.members(room).items():
+            if member.fingerprint in yielding and self._yields.take(room, _YIELDS, self._loop.time()):
+                self._outbox.perform([Cut(connection, "stream id taken")])

@@ -15,13 +15,15 @@ from wzp_core.logs import event, logger
 from wzp_core.ports import Address, Link
 from wzp_core.protocol.address import numeric_address, split_address
 from wzp_core.protocol.ids import TlsFingerprint
-from wzp_core.protocol.signal.federation import FederationHello
+from wzp_core.protocol.signal.base import SignalMessage
+from wzp_core.protocol.signal.federation import FederationHello, GlobalRoomActive
 
 SERVER_NAME = "_federation"
 
 _HELLO_LIMIT_S = 5.0
 _DIAL_LIMIT_S = 3.0
 _SIGNALS = Rate(per_s=1000, burst=4000)
+_ENTRIES_PER_TOKEN = 20
 
 log = logger("relay")
 
@@ -40,7 +42,7 @@ async def serve_peer(link: ServerLink, plane: FederationPlane) -> None:
             link.send_signal(plane.hello)
         await _attend(link, peer, plane, is_dialled=False, instance=hello.instance)
     except RemoteViolation:
-        plane.counters.federation_links_refused += 1
+        plane.counters.links_refused += 1
         raise
 
 
@@ -83,11 +85,16 @@ async def _attend(
         bucket = Bucket(_SIGNALS, now())
         while True:
             message = await link.receive_signal()
-            if not bucket.take(_SIGNALS, now()):
+            if not bucket.take(_SIGNALS, now(), _cost(message)):
                 raise RemoteViolation(ErrorCode.LIMIT, what="signals per second", peer=link.remote_address[0])
             plane.handle(connection, message)
     finally:
         plane.leave(connection)
+
+
+def _cost(message: SignalMessage) -> float:
+    """A list is work for each entry."""
+    return 1 + len(message.participants) / _ENTRIES_PER_TOKEN if isinstance(message, GlobalRoomActive) else 1
 
 
 async def _address(url: str) -> Address:

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Callable
+from typing import Protocol
 
 from relay.config import RelayConfig
 from relay.decide.admission import Admission
@@ -100,6 +101,18 @@ class Seat:
         return not peek_stream_id(datagram) or floor.passes(self.voice, peek_level(datagram), self._now())
 
 
+class Beyond(Protocol):
+    """The same rooms on other relays."""
+
+    def canonical(self, name: str) -> RoomName | None:
+        """The one name of a room that spans relays; None for a room that is only here."""
+
+    def egress(self, room: RoomName) -> Callable[[bytes], bool] | None:
+        """What takes the packets of our members."""
+
+    def members_changed(self, room: RoomName) -> None: ...
+
+
 class RoomPlane:
     """Rooms with their seats and their way out."""
 
@@ -125,6 +138,8 @@ class RoomPlane:
         self._rules = RoomRules(config)
         self._floors: dict[RoomName, Floor] = {}  # of rooms with more members than places
         self._rosters = ListPump(rooms, outbox)
+        self._everyone: dict[RoomName, tuple[Callable[[bytes], bool], ...]] = {}
+        self.beyond: Beyond | None = None
         self._loop = asyncio.get_running_loop()
 
     @property
@@ -136,6 +151,8 @@ class RoomPlane:
 
         Raises RemoteViolation for a call or room that is not theirs and Unavailable(LIMIT) where there is no place.
         """
+        if self.beyond is not None:
+            room = self.beyond.canonical(room) or room
         self._rules.admit(room, who, self._rooms)
         call_id = call_of(room)
         stream_id = self._calls.admit(call_id, who, wish, self._loop.time()) if call_id is not None else None
@@ -153,6 +170,7 @@ class RoomPlane:
         self._seats[connection] = seat = Seat(connection, link, room, member, self.config, record, self.counters)
         self._outbox.perform(effects)
         self._connect(room)
+        self._tell_beyond(room)
         self.counters.joins += 1
         event(
             log, "relay:room_joined", room=room, fingerprint=who, stream_id=member.stream_id, session=record.session_id
@@ -175,7 +193,19 @@ class RoomPlane:
         if room is not None:
             self._connect(room)
             self.announce()
+            self._tell_beyond(room)
             event(log, "relay:room_left", room=room, fingerprint=seat.member.fingerprint)
+
+    def refresh(self, room: RoomName) -> None:
+        """Its members on other relays have changed."""
+        self._rooms.refresh(room)
+        self._rosters.run()
+
+    def deliver(self, room: RoomName, datagram: bytes) -> None:
+        """To every member of ours, from another relay."""
+        sent = sum(send(datagram) for send in self._everyone.get(room, ()))
+        self.counters.packets_forwarded += sent
+        self.counters.bytes_forwarded += sent * len(datagram)
 
     def bridge(self, link: Link, room: RoomName) -> Bridge:
         """Joins a room with what another relay sends on `link`. Raises Unavailable(LIMIT)."""
@@ -209,12 +239,21 @@ class RoomPlane:
         seated = {connection: self._seats[connection] for connection in self._rooms.members(room)}
         floor = self._floor(room, len(seated))
         bridges = self._bridges.get(room, ())
+        egress = self.beyond.egress(room) if self.beyond is not None else None
+        outward = (egress,) if egress is not None else ()
         for connection, others in recipients(seated).items():
-            seated[connection].sends = tuple(other.link.send_media for other in (*others, *bridges))
+            seated[connection].sends = (*(other.link.send_media for other in (*others, *bridges)), *outward)
             seated[connection].floor = floor
+        self._everyone.pop(room, None)
+        if seated:
+            self._everyone[room] = tuple(seat.link.send_media for seat in seated.values())
         for bridge in bridges:
             bridge.sends = tuple(seat.link.send_media for seat in seated.values())
             bridge.taken = {seat.member.stream_id for seat in seated.values()}
+
+    def _tell_beyond(self, room: RoomName) -> None:
+        if self.beyond is not None and self.beyond.canonical(room) is not None:
+            self.beyond.members_changed(room)
 
     def _floor(self, room: RoomName, members: int) -> Floor | None:
         """None where nobody has more others to hear than are passed on."""

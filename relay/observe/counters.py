@@ -38,8 +38,6 @@ class Counters:
     packets_malformed: int = 0
     packets_limited: int = 0  # of a participant that sends more than it may
     packets_foreign_stream: int = 0  # claimed another sender's stream id
-    federation_links_refused: int = 0  # of relays that are not trusted, or a second one
-    federation_signals_refused: int = 0  # against the rules between relays
     packets_withheld: int = 0  # of members that were not among the loudest
 
 
@@ -51,6 +49,21 @@ class PeerStats:
     fingerprint: TlsFingerprint
     up: bool = False
     rtt_ms: float = 0.0
+    packets_in: int = 0
+    packets_out: int = 0
+
+
+@dataclass(slots=True, kw_only=True)
+class FederationCounters:
+    """Totals since the start of the relay, over all links with other relays."""
+
+    links_refused: int = 0  # of relays that are not trusted, or a second one
+    signals_refused: int = 0  # against the rules between relays
+    packets_deduped: int = 0
+    packets_rate_limited: int = 0
+    packets_malformed: int = 0
+    packets_foreign_stream: int = 0  # under a stream id of nobody behind that link
+    packets_without_room: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

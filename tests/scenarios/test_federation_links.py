@@ -19,12 +19,12 @@ ONE, TWO = "203.0.113.1", "203.0.113.2"
 async def linked(*relays: Relay, limit_s: float = 10.0) -> None:
     """Every configured peer of each of these is up."""
     async with asyncio.timeout(limit_s):
-        while not all(peer.up for relay in relays for peer in relay.peers()):  # noqa: ASYNC110
+        while not all(peer.up for relay in relays for peer in relay.federation.stats()):  # noqa: ASYNC110
             await asyncio.sleep(0.1)
 
 
 def links_of(relay: Relay) -> int:
-    return len(relay._federation._open)
+    return len(relay.federation._open)
 
 
 def test_two_relays_that_list_each_other_keep_exactly_one_link(scene: Scene) -> None:
@@ -34,7 +34,7 @@ def test_two_relays_that_list_each_other_keep_exactly_one_link(scene: Scene) -> 
             await asyncio.sleep(30)
             assert (links_of(one), links_of(two)) == (1, 1)
             await linked(one, two, limit_s=0.1)
-            assert 15 < one.peers()[0].rtt_ms < 40
+            assert 15 < one.federation.stats()[0].rtt_ms < 40
 
     scene(script)
 
@@ -71,8 +71,8 @@ def test_a_relay_that_is_not_trusted_is_refused_and_named_once(scene: Scene, cap
     async def script(stage: Stage) -> None:
         async with stage.relay(ONE) as one, stage.relay(TWO, peers=(stage.peer(ONE),)) as two:
             await asyncio.sleep(100)
-            assert not two.peers()[0].up
-            assert 3 <= one.stats().totals.federation_links_refused <= 6
+            assert not two.federation.stats()[0].up
+            assert 3 <= one.federation.counters.links_refused <= 6
             assert links_of(one) == 0
         hints = [record.getMessage() for record in caplog.records if "[[trusted]]" in record.getMessage()]
         assert len(hints) == 1
@@ -90,8 +90,8 @@ def test_a_peer_with_another_certificate_than_configured_is_told_nothing(scene: 
             )
             two = await relays.enter_async_context(stage.relay(TWO, peers=(stage.peer(ONE),)))
             await asyncio.sleep(60)
-            assert not one.peers()[0].up
-            assert not two.peers()[0].up
+            assert not one.federation.stats()[0].up
+            assert not two.federation.stats()[0].up
             assert two.stats().totals.signals_received == 0
 
     scene(script)

@@ -11,6 +11,7 @@ class RoomParticipant:
     alias: str | None = None
     relay_label: str | None = None  # null: this relay
     stream_id: U8 | None = omitted()  # extension (e2e.md §1)
+    via: tuple[str, ...] = omitted(())  # extension, between relays: those on the way, the participant's own first
 
 
 @signal("RoomUpdate")

@@ -1,0 +1,310 @@
+"""Who is in the rooms that span relays, as linked relays tell it, and where media goes from here (relay.md §9).
+
+Every relay tells each neighbour whom it has itself and whom it knows by others, each person with the relays passed on
+the way there (`via`). A list in which we find ourselves is a circle and counts for nothing, so what nobody has any more
+dies out after as many steps as there are relays. Media takes the same ways backwards: a packet goes to neighbours that
+do not know its sender by a shorter way of their own.
+"""
+
+import re
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field, replace
+from typing import Final
+
+from relay.decide.effects import ConnectionId, Deliver, Effect
+from relay.decide.global_names import GlobalNames, Tags, is_call, is_lobby
+from relay.decide.paced import Paced
+from relay.decide.presence import shown_alias
+from wzp_core.errors import ErrorCode, RemoteViolation
+from wzp_core.protocol.ids import Fingerprint, RoomName, TlsFingerprint
+from wzp_core.protocol.signal.federation import GlobalRoomActive, GlobalRoomInactive
+from wzp_core.protocol.signal.room import RoomParticipant
+
+MOST_HOPS: Final = 8
+MOST_ROOMS: Final = 1024  # that one neighbour may tell of
+
+_MOST_GUESTS = 255
+_MOST_IN_CALL = 2
+_MOST_IN_LOBBY_PART = 1500  # with the longest names less than one signal may hold
+_LOBBY_ROUND_S = 1.0
+_LIST_COSTS = 40  # as so many entries: a burst of short lists must not fill the neighbour's queue either
+
+_FINGERPRINT = re.compile(r"[0-9a-f]{4}(?::[0-9a-f]{4}){7}")
+_RELAY_ID = re.compile(r"[0-9a-f]{16}")
+
+Here = Callable[[RoomName], tuple[RoomParticipant, ...]]
+"""This relay's own members of a room."""
+
+
+def relay_id(fingerprint: TlsFingerprint) -> str:
+    """Enough of a certificate's fingerprint to tell relays apart."""
+    return fingerprint.replace(":", "")[:16]
+
+
+@dataclass(frozen=True, slots=True)
+class Guest:
+    """Somebody on another relay, by the nearest way."""
+
+    participant: RoomParticipant
+    link: ConnectionId
+
+
+@dataclass(slots=True)
+class _Neighbour:
+    relay: str  # its id
+    label: str
+    is_quiet: bool = False
+    told: dict[RoomName, dict[Fingerprint, RoomParticipant]] = field(default_factory=dict)
+    sent: dict[RoomName, tuple[RoomParticipant, ...]] = field(default_factory=dict)
+
+
+class Federation:
+    """What every neighbour has told, and what it is still to be told."""
+
+    def __init__(self, own: TlsFingerprint, global_rooms: Iterable[str], here: Here) -> None:
+        self._id = relay_id(own)
+        self._names = GlobalNames(global_rooms)
+        self._here = here
+        self._occupied: set[RoomName] = set()  # by members of our own
+        self._neighbours: dict[ConnectionId, _Neighbour] = {}
+        self._nearest: dict[RoomName, dict[Fingerprint, Guest]] = {}
+        self._routes: dict[RoomName, dict[tuple[int, ConnectionId | None], tuple[ConnectionId, ...]]] = {}
+        self._tags = Tags(self._names.configured)
+        self._rooms: Paced[tuple[ConnectionId, RoomName]] = Paced()
+        self._lobby: Paced[tuple[ConnectionId, RoomName]] = Paced(round_s=_LOBBY_ROUND_S)
+
+    # --- who is where ------------------------------------------------------------------------------------------
+
+    @property
+    def active_rooms(self) -> int:
+        """Rooms with people behind a link, counted for each link."""
+        return sum(not is_lobby(room) for neighbour in self._neighbours.values() for room in neighbour.told)
+
+    def canonical(self, name: str) -> RoomName | None:
+        return self._names.canonical(name)
+
+    def room_tagged(self, tag: bytes) -> RoomName | None:
+        return self._tags.room(tag)
+
+    def guests(self, room: RoomName) -> dict[Fingerprint, Guest]:
+        """Everybody whom others have told of, also who is here as well."""
+        found = self._nearest.get(room)
+        if found is None:
+            found = self._find_nearest(room)
+            if found:
+                self._nearest[room] = found
+        return found
+
+    def participants(self, room: RoomName) -> dict[Fingerprint, RoomParticipant]:
+        """The guests as our own members may know them."""
+        return {who: replace(guest.participant, via=()) for who, guest in self.guests(room).items()}
+
+    def first_stream_id(self, room: RoomName) -> int:
+        return 1 if self.canonical(room) is None else int(self._id[:4], 16) % 255 + 1
+
+    def yielding(self, room: RoomName) -> set[Fingerprint]:
+        """Our own members whose stream id somebody else has too, and whose turn it is to take another."""
+        if is_call(room) or is_lobby(room):
+            return set()
+        stronger = {
+            guest.participant.stream_id or 0: who
+            for who, guest in self.guests(room).items()
+            if guest.participant.stream_id and guest.participant.via[0] < self._id
+        }
+        return {
+            Fingerprint(member.fingerprint)
+            for member in self._here(room)
+            if stronger.get(member.stream_id or 0, member.fingerprint) != member.fingerprint
+        }
+
+    # --- what happens ------------------------------------------------------------------------------------------
+
+    def members_changed(self, room: RoomName) -> None:
+        """Of our own, in a room that spans relays."""
+        self._occupied.add(room)
+        self._changed(room)
+
+    def link_up(self, link: ConnectionId, peer: TlsFingerprint, label: str) -> None:
+        self._neighbours[link] = _Neighbour(relay_id(peer), label)
+        for room in self._known_rooms():
+            self._pacer(room).mark([(link, room)])
+
+    def link_down(self, link: ConnectionId) -> list[RoomName]:
+        """The rooms that have lost somebody."""
+        rooms = list(self._neighbours.pop(link).told)
+        for room in rooms:
+            self._changed(room)
+        return rooms
+
+    def set_quiet(self, link: ConnectionId, is_quiet: bool) -> list[RoomName]:
+        """A link on which nothing comes is used only where there is no other way, and nobody is told of that one.
+
+        Returns the rooms concerned.
+        """
+        neighbour = self._neighbours[link]
+        if neighbour.is_quiet == is_quiet:
+            return []
+        neighbour.is_quiet = is_quiet
+        for room in neighbour.told:
+            self._changed(room)
+        return list(neighbour.told)
+
+    def hear(self, link: ConnectionId, message: GlobalRoomActive | GlobalRoomInactive) -> RoomName | None:
+        """The room of which a neighbour had news. Raises RemoteViolation(LIMIT)."""
+        room = self.canonical(message.room)
+        if room is None:
+            return None
+        neighbour = self._neighbours[link]
+        given = message.participants if isinstance(message, GlobalRoomActive) else ()
+        learned = self._learned(neighbour, room, given)
+        if learned == neighbour.told.get(room, {}):
+            return None
+        if not learned:
+            del neighbour.told[room]
+        elif room not in neighbour.told and len(neighbour.told) >= MOST_ROOMS:
+            raise RemoteViolation(ErrorCode.LIMIT, what="rooms of one relay")
+        else:
+            neighbour.told[room] = learned
+        self._changed(room)
+        return room
+
+    # --- what others are told ----------------------------------------------------------------------------------
+
+    @property
+    def updates_due_at(self) -> float | None:
+        return min((due for due in (self._rooms.due_at, self._lobby.due_at) if due is not None), default=None)
+
+    def updates(self, now: float) -> list[Effect]:
+        """The lists whose turn it is, as far as they are news."""
+        effects: list[Effect] = []
+        for pacer in (self._rooms, self._lobby):
+            for link, room in pacer.take(now, lambda waiting: _LIST_COSTS + len(self.guests(waiting[1]))):
+                if link in self._neighbours:
+                    effects += self._news(link, room)
+        return effects
+
+    def _news(self, link: ConnectionId, room: RoomName) -> list[Effect]:
+        neighbour = self._neighbours[link]
+        people = self._people_for(link, neighbour.relay, room)
+        if people == neighbour.sent.get(room, ()):
+            return []
+        self._routes.pop(room, None)
+        if people:
+            neighbour.sent[room] = people
+            return [Deliver(link, GlobalRoomActive(room=room, participants=people))]
+        del neighbour.sent[room]
+        return [Deliver(link, GlobalRoomInactive(room=room))]
+
+    def _people_for(self, link: ConnectionId, relay: str, room: RoomName) -> tuple[RoomParticipant, ...]:
+        """Our own, and those whom that neighbour does not know better itself."""
+        own = self._here(room)
+        if not own:
+            self._forget_if_empty(room)
+        names = {member.fingerprint for member in own}
+        others = (
+            guest.participant
+            for who, guest in self.guests(room).items()
+            if who not in names
+            and guest.link != link
+            and relay not in guest.participant.via
+            and not self._neighbours[guest.link].is_quiet
+        )
+        return (*own, *others)[: _most_in(room)]
+
+    # --- media -------------------------------------------------------------------------------------------------
+
+    def admits(self, link: ConnectionId, room: RoomName, stream_id: int) -> bool:
+        """Whether somebody behind that link may send under this stream id."""
+        told = self._neighbours[link].told.get(room)
+        if not told:
+            return False
+        if not stream_id or any(each.stream_id == stream_id for each in told.values()):
+            return True
+        return is_call(room) and all(each.stream_id is None for each in told.values())  # of a build without such ids
+
+    def onward(self, room: RoomName, stream_id: int, source: ConnectionId | None) -> tuple[ConnectionId, ...]:
+        """The links that a packet takes which came by `source`, or from a member of our own."""
+        routes, key = self._routes.get(room, {}), (stream_id, source)
+        if key in routes:
+            return routes[key]
+        found = tuple(
+            link
+            for link, neighbour in self._neighbours.items()
+            if link != source and _wants(neighbour, room, stream_id, is_own=source is None)
+        )
+        if found:
+            self._routes.setdefault(room, {})[key] = found
+        return found
+
+    # --- bookkeeping -------------------------------------------------------------------------------------------
+
+    def _learned(
+        self, neighbour: _Neighbour, room: RoomName, given: Iterable[RoomParticipant]
+    ) -> dict[Fingerprint, RoomParticipant]:
+        learned: dict[Fingerprint, RoomParticipant] = {}
+        for each in given:
+            if len(learned) >= _most_in(room):
+                break
+            via = (*each.via, neighbour.relay)
+            fits = _FINGERPRINT.fullmatch(each.fingerprint) and (not is_lobby(room) or room[-1] == each.fingerprint[0])
+            if fits and self._is_way(via):
+                learned[Fingerprint(each.fingerprint)] = replace(
+                    each,
+                    alias=shown_alias(each.alias),
+                    relay_label=shown_alias(each.relay_label) or neighbour.label,
+                    stream_id=each.stream_id or None,
+                    via=via,
+                )
+        return learned
+
+    def _is_way(self, via: tuple[str, ...]) -> bool:
+        """Not too long, not a circle, and made of what can be relays."""
+        is_simple = len(via) <= MOST_HOPS and len(set(via)) == len(via) and self._id not in via
+        return is_simple and all(_RELAY_ID.fullmatch(each) for each in via)
+
+    def _find_nearest(self, room: RoomName) -> dict[Fingerprint, Guest]:
+        nearest: dict[Fingerprint, tuple[tuple[bool, int], Guest]] = {}
+        for link, neighbour in self._neighbours.items():
+            for who, participant in neighbour.told.get(room, {}).items():
+                distance = neighbour.is_quiet, len(participant.via)
+                if who not in nearest or distance < nearest[who][0]:
+                    nearest[who] = distance, Guest(participant, link)
+        return {who: guest for who, (_, guest) in nearest.items()}
+
+    def _changed(self, room: RoomName) -> None:
+        self._nearest.pop(room, None)
+        self._routes.pop(room, None)
+        self._tags.add(room)
+        self._forget_if_empty(room)
+        self._mark(room)
+
+    def _forget_if_empty(self, room: RoomName) -> None:
+        if not self._here(room):
+            self._occupied.discard(room)
+            if not any(room in neighbour.told for neighbour in self._neighbours.values()):
+                self._tags.discard(room)
+
+    def _mark(self, room: RoomName) -> None:
+        self._pacer(room).mark((link, room) for link in self._neighbours)
+
+    def _pacer(self, room: RoomName) -> Paced[tuple[ConnectionId, RoomName]]:
+        return self._lobby if is_lobby(room) else self._rooms
+
+    def _known_rooms(self) -> set[RoomName]:
+        return self._occupied.union(*(neighbour.told for neighbour in self._neighbours.values()))
+
+
+def _wants(neighbour: _Neighbour, room: RoomName, stream_id: int, *, is_own: bool) -> bool:
+    """Whoever has been told of the sender, unless it tells of the sender itself: then it has a way of its own."""
+    told = neighbour.told.get(room)
+    if not told or not stream_id:
+        return bool(told)
+    sent = {each.stream_id for each in neighbour.sent.get(room, ())}  # None: of a build without such ids
+    is_told = stream_id in sent or None in sent
+    return is_told and (is_own or all(each.stream_id != stream_id for each in told.values()))
+
+
+def _most_in(room: RoomName) -> int:
+    if is_lobby(room):
+        return _MOST_IN_LOBBY_PART
+    return _MOST_IN_CALL if is_call(room) else _MOST_GUESTS
