@@ -19,8 +19,12 @@ from prometheus_client.core import (
 from prometheus_client.registry import Collector
 
 from relay.observe.counters import Counters, RelayStats
-from relay.observe.sessions import Durations, Sessions
+from relay.observe.sessions import Durations, SessionRecord, Sessions
 from wzp_core import __version__
+from wzp_core.protocol.media.report import QualityReport
+
+_SAMPLES_AT_ONCE = 50
+_COMMENT_LINES = 2  # before the samples of a family: HELP, TYPE
 
 _AUTH_RESULTS = {"auth_accepted": "ok", "auth_refused": "fail"}
 
@@ -54,20 +58,25 @@ class RelayCollector(Collector):
 
 
 async def metrics_text(registry: CollectorRegistry) -> bytes:
-    """In Prometheus' text format; between two metrics packets have their turn."""
+    """In Prometheus' text format; packets have their turn every few samples."""
     parts = []
     for family in registry.collect():
-        parts.append(generate_latest(_Family(family)))
-        await asyncio.sleep(0)
+        for at in range(0, max(1, len(family.samples)), _SAMPLES_AT_ONCE):
+            text = generate_latest(_Part(family, at))
+            parts.append(text if at == 0 else text.split(b"\n", _COMMENT_LINES)[_COMMENT_LINES])
+            await asyncio.sleep(0)
     return b"".join(parts)
 
 
-class _Family(Collector):
-    def __init__(self, family: Metric) -> None:
-        self._family = family
+class _Part(Collector):
+    """Some samples of a family."""
+
+    def __init__(self, family: Metric, at: int) -> None:
+        self._part = Metric(family.name, family.documentation, family.type)
+        self._part.samples = family.samples[at : at + _SAMPLES_AT_ONCE]
 
     def collect(self) -> Iterator[Metric]:
-        yield self._family
+        yield self._part
 
 
 def _now(stats: RelayStats) -> Iterable[Metric]:
@@ -105,35 +114,38 @@ def _histogram(name: str, words: str, durations: Durations) -> Metric:
     return HistogramMetricFamily(name, words, buckets=buckets, sum_value=durations.sum_s)
 
 
+def _reported(value: Callable[[QualityReport], float]) -> Callable[[SessionRecord], float | None]:
+    return lambda record: None if (report := record.quality) is None else value(report)
+
+
+def _told(value: Callable[[SessionRecord], float | None]) -> Callable[[SessionRecord], float | None]:
+    return lambda record: value(record) if record.tells_recovery else None
+
+
+_PER_SESSION: tuple[
+    tuple[type[GaugeMetricFamily] | type[CounterMetricFamily], str, str, Callable[[SessionRecord], float | None]], ...
+] = (
+    (GaugeMetricFamily, "loss_pct", "Loss, percent", _reported(lambda report: round(report.loss, 2))),
+    (GaugeMetricFamily, "rtt_ms", "Round trip, ms", _reported(lambda report: report.rtt_ms)),
+    (GaugeMetricFamily, "jitter_ms", "Jitter, ms", _reported(lambda report: report.jitter_ms)),
+    (
+        CounterMetricFamily,
+        "dred_reconstructions",
+        "Lost frames rebuilt from deep redundancy",
+        _told(lambda it: it.dred),
+    ),
+    (CounterMetricFamily, "classical_plc", "Lost frames that were only concealed", _told(lambda it: it.plc)),
+    (GaugeMetricFamily, "jitter_buffer_depth", "Packets held back for play-out", lambda it: it.depth),
+    (CounterMetricFamily, "underruns", "Packets that were not there when their turn came", lambda it: it.underruns),
+    (CounterMetricFamily, "overruns", "Packets never played, to get rid of delay", lambda it: it.overruns),
+)
+
+
 def _session_families(sessions: Sessions) -> Iterable[Metric]:
-    """A session that has told nothing yet has no series: zero would be a claim."""
-    label = ["session_id"]
-    loss = GaugeMetricFamily("wzp_relay_session_loss_pct", "Loss a participant reports, percent", labels=label)
-    rtt = GaugeMetricFamily("wzp_relay_session_rtt_ms", "Round trip a participant reports, ms", labels=label)
-    jitter = GaugeMetricFamily("wzp_relay_session_jitter_ms", "Jitter a participant reports, ms", labels=label)
-    dred = CounterMetricFamily(
-        "wzp_relay_session_dred_reconstructions", "Lost frames rebuilt from deep redundancy", labels=label
-    )
-    plc = CounterMetricFamily("wzp_relay_session_classical_plc", "Lost frames that were only concealed", labels=label)
-    depth = GaugeMetricFamily(
-        "wzp_relay_session_jitter_buffer_depth", "Packets held back for play-out by a participant", labels=label
-    )
-    underruns = CounterMetricFamily(
-        "wzp_relay_session_underruns", "Packets that were not there when their turn came", labels=label
-    )
-    overruns = CounterMetricFamily(
-        "wzp_relay_session_overruns", "Packets never played, to get rid of delay", labels=label
-    )
-    for record in sessions:
-        who = [record.session_id]
-        if (report := record.quality) is not None:
-            loss.add_metric(who, round(report.loss, 2))
-            rtt.add_metric(who, report.rtt_ms)
-            jitter.add_metric(who, report.jitter_ms)
-        if record.tells_recovery:
-            dred.add_metric(who, record.dred)
-            plc.add_metric(who, record.plc)
-        for family, value in ((depth, record.depth), (underruns, record.underruns), (overruns, record.overruns)):
-            if value is not None:
-                family.add_metric(who, value)
-    return loss, rtt, jitter, dred, plc, depth, underruns, overruns
+    """As participants tell. One that has told nothing yet has no series: zero would be a claim."""
+    for family_of, name, words, value in _PER_SESSION:
+        family = family_of(f"wzp_relay_session_{name}", f"{words}, as a participant tells", labels=["session_id"])
+        for record in sessions:
+            if (told := value(record)) is not None:
+                family.add_metric([record.session_id], told)
+        yield family

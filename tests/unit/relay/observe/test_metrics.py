@@ -1,3 +1,4 @@
+import asyncio
 from collections.abc import Iterator
 from dataclasses import asdict, fields
 
@@ -98,7 +99,8 @@ def test_a_session_shows_what_it_told_and_nothing_before_or_after() -> None:
 
 async def test_what_is_written_in_turns_is_what_would_be_written_at_once() -> None:
     sessions = Sessions()
-    sessions.open().recovered(LossRecoveryUpdate(dred_reconstructions=2**64 - 1))
+    for number in range(120):
+        sessions.open().recovered(LossRecoveryUpdate(dred_reconstructions=2**64 - 1 - number))
     registry = new_registry(RelayCollector(stats, sessions))
     once, turns = generate_latest(registry).decode(), (await metrics_text(registry)).decode()
 
@@ -106,7 +108,25 @@ async def test_what_is_written_in_turns_is_what_would_be_written_at_once() -> No
         return [line for line in text.splitlines() if "process_" not in line]
 
     assert relays_own(turns) == relays_own(once)
-    assert any("dred" in line for line in relays_own(turns))
+    assert len([line for line in relays_own(turns) if line.startswith("wzp_relay_session_dred")]) == 120
+
+
+async def test_packets_have_their_turn_while_metrics_are_written() -> None:
+    sessions = Sessions()
+    for _ in range(500):
+        sessions.open().report = bytes(4)
+    loop, turns = asyncio.get_running_loop(), 0
+
+    def packet() -> None:
+        nonlocal turns
+        turns += 1
+        loop.call_soon(packet)
+
+    loop.call_soon(packet)
+    text = await metrics_text(observed(sessions))
+    turns_meanwhile = turns
+    assert text.count(b"wzp_relay_session_") > 1500
+    assert turns_meanwhile >= 30  # for every fifty of them at least
 
 
 def test_an_older_client_has_no_series_of_what_only_newer_ones_tell() -> None:
