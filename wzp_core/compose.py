@@ -82,7 +82,7 @@ async def open_dialling_endpoint(towards: Address) -> AsyncIterator[QuicEndpoint
 async def _client_endpoint() -> AsyncIterator[QuicEndpoint]:
     """One port for everything a client does, able to accept (calls.md §3); its certificate lasts one run."""
     certificate = tls_identity(entropy(32))
-    async with open_endpoint(("0.0.0.0", 0), certificate, both_families=True) as endpoint:  # noqa: S104
+    async with open_endpoint(("0.0.0.0", 0), certificate, both_families=True, is_wary=True) as endpoint:  # noqa: S104
         yield endpoint
 
 

@@ -133,6 +133,9 @@ class Endpoint(Protocol):
     def send_raw(self, data: bytes, address: Address) -> None:
         """From the main socket of the address's family; dropped where there is none."""
 
+    def vouch(self, address: Address) -> None:
+        """It has shown that it hears us: a handshake of its may begin at once."""
+
     def more_ports(self, count: int) -> AbstractContextManager[tuple[UdpPort, ...]]:
         """Further IPv4 sockets that can do all that a main one can; as many as the system grants.
 

@@ -3,11 +3,14 @@
 import os
 import select
 import socket
+import time
 from contextlib import ExitStack
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from aioquic.quic.configuration import QuicConfiguration
+from aioquic.quic.connection import QuicConnection
 
 from tests.audio.speech import needs_speech
 from tests.lab.calls import Plan, begin, finish, run_call
@@ -68,9 +71,12 @@ def test_a_stranger_who_knows_the_address_gets_no_more_bytes_than_he_sent(tmp_pa
 def _pester(sock: socket.socket, victim: tuple[str, int]) -> tuple[int, int]:
     """Everything that has a meaning to somebody, ten times; bytes sent and bytes that came back."""
     unknown_version = b"\xc0\x1a\x2a\x3a\x4a\x08" + os.urandom(8) + b"\x08" + os.urandom(8) + bytes(1177)
+    client = QuicConnection(configuration=QuicConfiguration(alpn_protocols=["wzp"], server_name="call-call-18a1b2c3"))
+    client.connect(victim, time.monotonic())
+    flights = [data for data, _ in client.datagrams_to_send(time.monotonic())]
     first_flight = b"\xc3\x00\x00\x00\x01\x08" + os.urandom(8) + b"\x08" + os.urandom(8) + b"\x00\x44\x88" + bytes(1160)
     kinds = [STUN_REQUEST, b"\0", os.urandom(40), b"\x01" + os.urandom(39), b"\x40" + os.urandom(60),
-             unknown_version, first_flight, os.urandom(1200)]  # fmt: skip
+             unknown_version, first_flight, os.urandom(1200), *flights]  # fmt: skip
     sent = got = 0
     for data in kinds * 10:
         sent += sock.sendto(data, victim)

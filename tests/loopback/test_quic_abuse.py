@@ -103,3 +103,36 @@ async def test_handshakes_that_nobody_goes_on_with_keep_nobody_out() -> None:
 async def test_a_host_name_that_is_none_cannot_be_reached(host: str) -> None:
     with pytest.raises(Unavailable):
         await resolve(host, 4433)
+
+
+async def test_a_wary_endpoint_sends_strangers_less_than_they_sent_until_they_answer() -> None:
+    async with open_endpoint(LOOPBACK, TLS, is_wary=True) as wary:
+        connection = Connection(configuration=configuration(None, "call-call-18a1b2c3"), reset_key=bytes(32))
+        connection.connect(wary.local_address, 0.0)
+        flight = [data for data, _ in connection.datagrams_to_send(0.0)]
+        loop, got = asyncio.get_running_loop(), list[bytes]()
+        heard = asyncio.Event()
+
+        class Stranger(asyncio.DatagramProtocol):
+            def datagram_received(self, data: bytes, _addr: Address) -> None:
+                got.append(data)
+                heard.set()
+
+        transport, _ = await loop.create_datagram_endpoint(Stranger, LOOPBACK)
+        for data in flight:
+            transport.sendto(data, wary.local_address)
+        await asyncio.wait_for(heard.wait(), 5)
+        await asyncio.sleep(1.5)  # whatever would be said again
+        transport.close()
+        assert 0 < sum(map(len, got)) < sum(map(len, flight)) / 4
+
+
+@pytest.mark.parametrize("is_vouched", [True, False])
+async def test_who_answers_gets_into_a_wary_endpoint_at_once_where_it_is_vouched_for(is_vouched: bool) -> None:
+    async with open_endpoint(LOOPBACK, TLS, is_wary=True) as wary, open_endpoint(LOOPBACK) as client:
+        if is_vouched:
+            wary.vouch(client.local_address)
+        link = await client.dial(wary.local_address, "room", pin=TLS.fingerprint)
+        await wary.accept()
+        retried = link.connection._retry_source_connection_id is not None
+        assert retried is not is_vouched

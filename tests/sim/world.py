@@ -259,5 +259,6 @@ class Stage:
 
 @asynccontextmanager
 async def _endpoint(host: Host, key: bytes) -> AsyncIterator[Any]:
-    async with open_endpoint(("0.0.0.0", 0), tls_identity(key), open_socket=host.open_udp) as endpoint:
+    opened = open_endpoint(("0.0.0.0", 0), tls_identity(key), open_socket=host.open_udp, is_wary=True)
+    async with opened as endpoint:
         yield endpoint

@@ -91,6 +91,7 @@ class DirectSearch:
     def _works(self, pair: Pair) -> None:
         if pair.address not in self._known and not self._pairs.full():
             self._known.add(pair.address)
+            self._door.endpoint.vouch(pair.address)
             event(log, "direct:pair_works", level=logging.DEBUG, address=pair.address)
             self._pairs.put_nowait(pair)
 

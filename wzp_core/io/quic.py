@@ -33,16 +33,10 @@ log = logger("quic")
 class QuicEndpoint:
     """Implements `ports.Endpoint`; open it with `open_endpoint`."""
 
-    def __init__(
-        self, tls: TlsIdentity | None, open_socket: UdpOpener, asks_certificate_for: frozenset[str] = frozenset()
-    ) -> None:
-        self._tls = tls
-        self._server = configuration(tls) if tls else None
+    def __init__(self, tls: TlsIdentity | None, open_socket: UdpOpener, reception: Reception | None) -> None:
+        self._tls, self._reception = tls, reception
         self._reset_key = reset_key(tls)
         self._loop = asyncio.get_running_loop()
-        self._reception: Reception | None = None
-        if self._server is not None:
-            self._reception = Reception(self._server, self._reset_key, asks_certificate_for, self._loop.time())
         self.own_certificate = tls.fingerprint if tls else None
         self._sockets = Sockets(open_socket, self._datagram_received)
         self._links: dict[bytes, QuicLink] = {}  # by each connection id of ours
@@ -89,9 +83,13 @@ class QuicEndpoint:
         while self._loop.time() < deadline and any(link.connection.unsent_bytes for link in self._ids):  # noqa: ASYNC110
             await asyncio.sleep(_LOOK_S)  # what an event would cost, every packet would pay
 
-    def bind(self, address: Address) -> Port:
-        """A further main socket. Raises Unavailable(NO_PORT)."""
-        return self._sockets.bind(address)
+    def bind(self, address: Address, *, both_families: bool = False) -> None:
+        """A further main socket, or two. Raises Unavailable(NO_PORT)."""
+        self._sockets.bind(address, both_families=both_families)
+
+    def vouch(self, address: Address) -> None:
+        if self._reception is not None:
+            self._reception.vouch(address)
 
     @contextmanager
     def more_ports(self, count: int) -> Iterator[tuple[UdpPort, ...]]:
@@ -367,29 +365,27 @@ async def open_endpoint(
     open_socket: UdpOpener = bind_udp,
     both_families: bool = False,
     asks_certificate_for: frozenset[str] = frozenset(),
+    is_wary: bool = False,
 ) -> AsyncIterator[QuicEndpoint]:
     """An endpoint on `bind` that accepts links when it has a certificate. Raises Unavailable(NO_PORT).
 
     `both_families`: on the port of the other family too, where the machine has that; a port that was not asked for
     by number may be another one there.
     `asks_certificate_for`: server names whose diallers are asked for a certificate; they need not have one.
+    `is_wary`: strangers prove their address, a round trip more for them, before they get more than they sent.
     """
-    endpoint = QuicEndpoint(tls, open_socket, asks_certificate_for)
-    port = endpoint.bind(bind).local_address[1]
-    if both_families:
-        other = "0.0.0.0" if ":" in bind[0] else "::"  # noqa: S104
-        try:
-            endpoint.bind((other, port))
-        except Unavailable:
-            try:
-                endpoint.bind((other, 0))
-            except Unavailable:
-                pass  # no such family
-            else:
-                if bind[1]:
-                    endpoint.close()
-                    raise
+    reception = None
+    if tls is not None:
+        reception = Reception(
+            configuration(tls),
+            reset_key(tls),
+            asks_certificate_for,
+            is_wary=is_wary,
+            now=asyncio.get_running_loop().time(),
+        )
+    endpoint = QuicEndpoint(tls, open_socket, reception)
     try:
+        endpoint.bind(bind, both_families=both_families)
         yield endpoint
     finally:
         endpoint.close()

@@ -1,6 +1,7 @@
 """What a listening endpoint does with packets of no connection: who may begin a handshake, and what others hear."""
 
 import os
+from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from weakref import WeakValueDictionary
@@ -21,6 +22,7 @@ from wzp_core.ports import Address, InboundLimits
 
 SHORTEST_RESET = 21  # RFC 9000 §10.3: must look like a packet
 _UNPROVEN = 64  # handshakes under way of whoever; more only from addresses that answer (RFC 9000 §8.1.2)
+_VOUCHED = 64  # addresses
 _RESETS = Rate(100, 100)
 
 Answer = Callable[[bytes], None]
@@ -62,7 +64,13 @@ class Reception:
     """Strangers meet it first; whoever forges its address can neither use up what others may ask nor draw traffic."""
 
     def __init__(
-        self, server: QuicConfiguration, reset_key: bytes, asks_certificate_for: frozenset[str], now: float
+        self,
+        server: QuicConfiguration,
+        reset_key: bytes,
+        asks_certificate_for: frozenset[str],
+        *,
+        is_wary: bool,
+        now: float,
     ) -> None:
         self.limits = InboundLimits()
         self.is_open = True
@@ -70,6 +78,8 @@ class Reception:
         """Handshakes of addresses that answered, over a limit."""
         self._server, self._reset_key, self._asks_certificate_for = server, reset_key, asks_certificate_for
         self._retry = QuicRetryTokenHandler()
+        self._is_wary = is_wary
+        self._vouched: deque[Address] = deque(maxlen=_VOUCHED)
         self._proven = _Door(Bucket(self.limits.handshakes, now))
         self._unproven = _Door(Bucket(self.limits.handshakes, now))
         self._resets = Bucket(_RESETS, now)
@@ -80,8 +90,8 @@ class Reception:
     ) -> Connection | None:
         """A connection for a first packet, while `under_way` others are in their handshake; None where there is none.
 
-        A forged address costs nobody else anything: past some rate and number it is only asked to prove itself, and
-        what proven ones may do is counted apart.
+        A forged address costs nobody else anything: past some rate and number (a wary endpoint: always) it is only
+        asked to prove itself, and what proven ones may do is counted apart.
         """
         if not self.is_open:
             return None
@@ -98,8 +108,13 @@ class Reception:
         network, limits = network_of(address[0]), self.limits
         asked_for = self._asked_for(header, address, now)
         if asked_for is None:
+            is_stranger = self._is_wary and address not in self._vouched
             door = self._unproven
-            if under_way >= _UNPROVEN or not door.lets_in(network, limits.handshakes, limits.handshakes_each, now):
+            if (
+                is_stranger
+                or under_way >= _UNPROVEN
+                or not door.lets_in(network, limits.handshakes, limits.handshakes_each, now)
+            ):
                 self._demand_proof(header, address, answer, now)
                 return None
         elif not self._proven.lets_in(network, limits.handshakes, limits.handshakes_each, now):
@@ -112,6 +127,11 @@ class Reception:
             retry_cid=header.destination_cid if asked_for else None,
             asks_certificate_for=self._asks_certificate_for,
         )
+
+    def vouch(self, address: Address) -> None:
+        """It has answered us by other means, so a handshake of its may begin at once."""
+        if address not in self._vouched:
+            self._vouched.append(address)
 
     def meter(self, address: Address, now: float) -> Meter:
         """For a link that begins."""

@@ -47,7 +47,23 @@ class Sockets:
     def main_addresses(self) -> tuple[Address, ...]:
         return tuple(port.local_address for port in self._main)
 
-    def bind(self, address: Address) -> Port:
+    def bind(self, address: Address, *, both_families: bool) -> None:
+        """Raises Unavailable(NO_PORT). A port not asked for by number may be another one in the other family."""
+        port = self._bind(address).local_address[1]
+        if not both_families:
+            return
+        other = "0.0.0.0" if ":" in address[0] else "::"  # noqa: S104
+        try:
+            self._bind((other, port))
+        except Unavailable:
+            try:
+                self._bind((other, 0))
+            except Unavailable:
+                return  # no such family
+            if address[1]:
+                raise
+
+    def _bind(self, address: Address) -> Port:
         port = Port(address, self._open_socket, self._receiver)
         self._main.append(port)
         return port
