@@ -226,6 +226,7 @@ class RelayConfig:
         read=_relay_address,
         many=True,
     )
+    probe_mesh: bool = _option(False, "as in older set-ups; all relays to watch are always watched at once")
     federation_trust_hello: bool = _option(
         False, "take older relays, which show no certificate, for whom they say they are"
     )

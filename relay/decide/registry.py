@@ -43,6 +43,7 @@ class Peer:
     """What one relay told last."""
 
     fingerprints: frozenset[Fingerprint]
+    told: tuple[str, ...]  # the same before it was checked
     last_update: float
     told_from: str  # the host; nobody else may replace this while it is fresh
     rtt_ms: float | None = None
@@ -66,13 +67,13 @@ class Registry:
         """By address."""
         return MappingProxyType(self._peers)
 
-    def local_fingerprints(self) -> set[Fingerprint]:
-        """Of everybody with a connection of any kind."""
-        return {*self._hub.fingerprints(), *self._rooms.fingerprints()}
+    def local_fingerprints(self) -> tuple[Fingerprint, ...]:
+        """Of everybody with a connection of any kind, in an order that does not change by itself."""
+        return tuple(dict.fromkeys((*self._hub.fingerprints(), *self._rooms.whereabouts())))
 
-    def registered(self) -> set[Fingerprint]:
+    def registered(self) -> tuple[Fingerprint, ...]:
         """Those whom every client is told of."""
-        return set(self._hub.fingerprints())
+        return tuple(self._hub.fingerprints())
 
     def lookup(self, fingerprint: Fingerprint) -> Location | None:
         """Where somebody is. Our own clients come first, then who told first: a later claim takes nobody over."""
@@ -84,14 +85,12 @@ class Registry:
                 return Remote(relay=address, last_seen=peer.last_update)
         return None
 
-    def all_known(self) -> dict[Fingerprint, Location]:
-        """Local clients, then those of other relays that are not also local."""
-        known: dict[Fingerprint, Location] = {}
-        for fingerprint in sorted(self.local_fingerprints()):
-            known[fingerprint] = Local(alias=self._hub.alias_of(fingerprint), room=self._rooms.room_with(fingerprint))
+    def all_known(self) -> dict[Fingerprint, str | None]:
+        """The relay of everybody; None for our own clients, who come first."""
+        known: dict[Fingerprint, str | None] = dict.fromkeys(self.local_fingerprints())
         for address, peer in self._peers.items():
-            for fingerprint in sorted(peer.fingerprints):
-                known.setdefault(fingerprint, Remote(relay=address, last_seen=peer.last_update))
+            for fingerprint in peer.fingerprints:
+                known.setdefault(fingerprint, address)
         return known
 
     def address_of(self, claimed: str, seen: Address, own: Collection[str]) -> str:
@@ -109,20 +108,26 @@ class Registry:
         return text if holder == seen[0] else address_text(seen)
 
     def update_peer(
-        self, address: str, told: Iterable[str], *, told_from: str, now: float, rtt_ms: float | None = None
+        self, address: str, told: tuple[str, ...], *, told_from: str, now: float, rtt_ms: float | None = None
     ) -> int:
         """Replaces what the relay at `address` told before; returns how many entries were left out."""
-        if address not in self._peers and len(self._peers) >= MOST_PEERS:
-            return len(tuple(told))
-        taken: set[Fingerprint] = set()
-        left_out = 0
-        for text in told:
-            if len(taken) < MOST_FINGERPRINTS and _FINGERPRINT.fullmatch(text):
-                taken.add(Fingerprint(text))
-            else:
-                left_out += 1
-        self._peers[address] = Peer(fingerprints=frozenset(taken), last_update=now, told_from=told_from, rtt_ms=rtt_ms)
-        return left_out
+        peer = self._peers.get(address)
+        if peer is None and len(self._peers) >= MOST_PEERS:
+            return len(told)
+        if peer is not None and peer.told == told:  # nearly always, and thousands need not be looked at again
+            fingerprints = peer.fingerprints
+        else:
+            fingerprints = frozenset(
+                Fingerprint(text) for text in told[:MOST_FINGERPRINTS] if _FINGERPRINT.fullmatch(text)
+            )
+        self._peers[address] = Peer(
+            fingerprints=fingerprints,
+            told=told[:MOST_FINGERPRINTS],
+            last_update=now,
+            told_from=told_from,
+            rtt_ms=rtt_ms,
+        )
+        return len(told) - len(fingerprints)
 
     def expire_stale(self, now: float) -> None:
         """Forgets relays that have told nothing for 30 s, and their clients."""

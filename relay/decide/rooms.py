@@ -92,9 +92,9 @@ class Rooms:
             for member in self.members(room).values()
         )
 
-    def fingerprints(self) -> Iterator[Fingerprint]:
-        """Of all members."""
-        return (member.fingerprint for room in self._rooms.values() for member in room.members.values())
+    def whereabouts(self) -> dict[Fingerprint, RoomName]:
+        """A room that each member is in."""
+        return {member.fingerprint: name for name, room in self._rooms.items() for member in room.members.values()}
 
     def room_with(self, fingerprint: Fingerprint) -> RoomName | None:
         """A room that somebody is in."""

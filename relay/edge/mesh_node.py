@@ -57,10 +57,8 @@ class MeshNode:
 
     def gossip(self, link: Link, *, is_trusted: bool) -> PresenceUpdate:
         """Who is here; strangers are told what every client is told, and nobody who is only in a room."""
-        told = sorted(self.registry.local_fingerprints() if is_trusted else self.registry.registered())
-        return PresenceUpdate(
-            fingerprints=tuple(told[:MOST_FINGERPRINTS]), relay_addr=self.own_address(link.remote_address)
-        )
+        told = self.registry.local_fingerprints() if is_trusted else self.registry.registered()
+        return PresenceUpdate(fingerprints=told[:MOST_FINGERPRINTS], relay_addr=self.own_address(link.remote_address))
 
     def learn(self, link: Link, update: PresenceUpdate, now: float, rtt_ms: float | None = None) -> None:
         """Takes what a trusted relay told on `link`; what makes no sense in it is counted."""

@@ -248,7 +248,7 @@ class RoomPlane:
         if seated:
             self._everyone[room] = tuple(seat.link.send_media for seat in seated.values())
         for bridge in bridges:
-            bridge.sends = tuple(seat.link.send_media for seat in seated.values())
+            bridge.sends = self._everyone.get(room, ())
             bridge.taken = {seat.member.stream_id for seat in seated.values()}
 
     def _tell_beyond(self, room: RoomName) -> None:

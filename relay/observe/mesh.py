@@ -7,7 +7,7 @@ from prometheus_client.core import GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
 
 from relay.decide.probe import ProbeStats
-from relay.decide.registry import Local, Location, Registry
+from relay.decide.registry import Local, Registry
 from relay.decide.routes import Route
 from wzp_core.protocol.ids import Fingerprint
 
@@ -29,24 +29,38 @@ class ProbeCollector(Collector):
             )
         )
         for probe in self._probes():
-            rtt.add_metric([probe.target], probe.rtt_ms)
-            loss.add_metric([probe.target], probe.loss_pct)
-            jitter.add_metric([probe.target], probe.jitter_ms)
+            rtt.add_metric([probe.target], round(probe.rtt_ms, 1))
+            loss.add_metric([probe.target], round(probe.loss_pct, 1))
+            jitter.add_metric([probe.target], round(probe.jitter_ms, 1))
             up.add_metric([probe.target], float(probe.up))
         yield from (rtt, loss, jitter, up)
 
 
 def presence_json(registry: Registry) -> list[dict[str, Any]]:
-    return [_presence(fingerprint, location) for fingerprint, location in registry.all_known().items()]
+    return [_presence(fingerprint, relay) for fingerprint, relay in registry.all_known().items()]
 
 
 def presence_of_json(registry: Registry, fingerprint: Fingerprint) -> dict[str, Any]:
-    return _presence(fingerprint, registry.lookup(fingerprint))
+    match registry.lookup(fingerprint):
+        case None:
+            return {"fingerprint": fingerprint, "location": None}
+        case Local():
+            return _presence(fingerprint, None)
+        case remote:
+            return _presence(fingerprint, remote.relay)
+
+
+def _presence(fingerprint: Fingerprint, relay: str | None) -> dict[str, Any]:
+    return {"fingerprint": fingerprint, "location": "Local" if relay is None else {"Remote": relay}}
 
 
 def peers_json(registry: Registry) -> list[dict[str, Any]]:
     return [
-        {"addr": address, "fingerprints": sorted(peer.fingerprints), "rtt_ms": peer.rtt_ms}
+        {
+            "addr": address,
+            "fingerprints": sorted(peer.fingerprints),
+            "rtt_ms": None if peer.rtt_ms is None else round(peer.rtt_ms, 1),
+        }
         for address, peer in registry.peers.items()
     ]
 
@@ -63,14 +77,3 @@ def mesh_table(probes: Sequence[ProbeStats]) -> str:
     if not probes:
         lines.append("  (no probe targets configured)")
     return "\n".join(lines) + "\n"
-
-
-def _presence(fingerprint: Fingerprint, location: Location | None) -> dict[str, Any]:
-    match location:
-        case None:
-            shown: Any = None
-        case Local():
-            shown = "Local"
-        case remote:
-            shown = {"Remote": remote.relay}
-    return {"fingerprint": fingerprint, "location": shown}

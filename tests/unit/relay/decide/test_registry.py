@@ -35,10 +35,10 @@ def test_a_client_is_local_as_long_as_any_connection_of_it_is() -> None:
     assert scene.registry.lookup(ANN) == Local(alias="Ann", room=RoomName("tea"))
     scene.hub.deregister(ConnectionId(1), ANN)
     assert scene.registry.lookup(ANN) == Local(room=RoomName("tea"))
-    assert scene.registry.local_fingerprints() == {ANN}
+    assert scene.registry.local_fingerprints() == (ANN,)
     scene.rooms.leave(ConnectionId(2))
     assert scene.registry.lookup(ANN) is None
-    assert scene.registry.local_fingerprints() == set()
+    assert scene.registry.local_fingerprints() == ()
 
 
 def test_local_wins_over_what_other_relays_say() -> None:
@@ -46,7 +46,7 @@ def test_local_wins_over_what_other_relays_say() -> None:
     scene.told(B, ANN, BEN, now=5.0)
     scene.hub.register(ConnectionId(1), ANN, None)
     assert scene.registry.lookup(ANN) == Local()
-    assert scene.registry.all_known() == {ANN: Local(), BEN: Remote(relay=B, last_seen=5.0)}
+    assert scene.registry.all_known() == {ANN: None, BEN: B}
     scene.hub.deregister(ConnectionId(1), ANN)
     assert scene.registry.lookup(ANN) == Remote(relay=B, last_seen=5.0)
 
@@ -56,6 +56,14 @@ def test_an_update_replaces_all_that_the_relay_told_before() -> None:
     scene.told(B, ANN, BEN)
     scene.told(B, BEN, CLEO)
     assert set(scene.registry.all_known()) == {BEN, CLEO}
+
+
+def test_the_same_told_again_is_fresh_again() -> None:
+    scene = Scene()
+    for now in (0.0, 20.0):
+        assert scene.told(B, ANN, "nobody", now=now) == 1
+    scene.registry.expire_stale(STALE_S + 5)
+    assert scene.registry.lookup(ANN) == Remote(relay=B, last_seen=20.0)
 
 
 def test_a_later_claim_of_another_relay_takes_nobody_over() -> None:
@@ -137,8 +145,12 @@ def test_everybody_known_is_found_and_only_where_the_newest_lists_say(
         newest[relay] = {somebody(number) for number in who}, now
     known = scene.registry.all_known()
     assert set(known) == set(map(somebody, local)).union(*(who for who, _ in newest.values()))
-    for who, location in known.items():
-        assert scene.registry.lookup(who) == location
-        if isinstance(location, Remote):
-            assert who in newest[location.relay][0]
+    for who, relay in known.items():
+        found = scene.registry.lookup(who)
+        if relay is None:
+            assert found == Local()
+            assert who in set(map(somebody, local))
+        else:
+            assert found == Remote(relay=relay, last_seen=newest[relay][1])
+            assert who in newest[relay][0]
             assert who not in set(map(somebody, local))

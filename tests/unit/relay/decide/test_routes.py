@@ -23,7 +23,7 @@ def test_somebody_is_here_on_a_neighbour_or_nowhere() -> None:
     hub = Hub()
     registry = Registry(hub, Rooms())
     assert resolve(registry, ANN) == NOT_FOUND
-    registry.update_peer(B, [ANN], told_from="203.0.113.2", now=0.0)
+    registry.update_peer(B, (ANN,), told_from="203.0.113.2", now=0.0)
     assert resolve(registry, ANN) == Route(True, (B,))
     hub.register(ConnectionId(1), ANN, None)
     assert resolve(registry, ANN) == Route(True)

@@ -16,7 +16,7 @@ def test_presence_and_peers_read_as_specified() -> None:
     hub = Hub()
     registry = Registry(hub, Rooms())
     hub.register(ConnectionId(1), ANN, "Ann")
-    registry.update_peer(B, [BEN], told_from="203.0.113.5", now=0.0, rtt_ms=21.5)
+    registry.update_peer(B, (BEN,), told_from="203.0.113.5", now=0.0, rtt_ms=21.5499)
     ann = {"fingerprint": ANN, "location": "Local"}
     ben = {"fingerprint": BEN, "location": {"Remote": B}}
     assert presence_json(registry) == [ann, ben]
