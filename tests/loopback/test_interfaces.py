@@ -6,9 +6,11 @@ import os
 import shutil
 import subprocess
 import sys
+import time
 
 import pytest
 
+from wzp_core.io import interfaces
 from wzp_core.io.interfaces import Interfaces
 
 WATCH = """
@@ -50,3 +52,15 @@ def test_a_new_address_is_noticed_at_once() -> None:
             inside = ["nsenter", "-t", str(process.pid), "-n", "ip", "addr", "add", "192.0.2.77/32", "dev", "lo"]
             subprocess.run(inside, check=True)
             assert "192.0.2.77" in process.stdout.readline().split()
+
+
+async def test_waking_from_sleep_is_a_change_of_the_network(monkeypatch: pytest.MonkeyPatch) -> None:
+    """While a machine sleeps, the wall's clock goes on and the process's does not."""
+    slept, real, told = 0.0, time.time, asyncio.Event()
+    monkeypatch.setattr(interfaces, "_LOOK_S", 0.02)
+    monkeypatch.setattr("time.time", lambda: real() + slept)
+    async with Interfaces().watch(told.set):
+        await asyncio.sleep(0.1)
+        told.clear()
+        slept = 60.0
+        await asyncio.wait_for(told.wait(), 5)

@@ -98,3 +98,12 @@ def test_servers_that_do_not_answer_cost_bounded_time_and_are_named(scene: Scene
         assert "through the relay" in verdict(report)
 
     scene(scenario)
+
+
+def test_a_router_that_leads_back_inside_is_noticed(scene: Scene) -> None:
+    async def scenario(stage: Stage) -> None:
+        stage.internet.router(Router(OUTSIDE, filtering="none", hairpin=True), "10.0.0.2")
+        with stage.stun_servers():
+            assert (await checked(stage)).hairpin_works is True
+
+    scene(scenario)

@@ -67,7 +67,10 @@ class Internet:
                 return  # private addresses mean nothing outside, and unasked packets are dropped
             target = behind
         elif ours is not None and target[0] == ours.ip:
-            return  # no hairpin
+            behind = ours.back(source, target) if ours.hairpin else None
+            if behind is None:
+                return
+            target = behind
         line = self.lines.get((source[0], target[0]), self.line)
         if source[0] in self.down or target[0] in self.down or self._loses((source[0], target[0]), line):
             return
@@ -145,6 +148,7 @@ class Router:
     filtering: str = "port"  # none, address, port
     allocation: str = "preserving"  # preserving, sequential, random
     delta: int = 1
+    hairpin: bool = False  # whether those inside reach each other by the outside address
     seed: int = 1
 
     def __post_init__(self) -> None:
