@@ -80,7 +80,13 @@ class Relay:
         )
         self.mesh = Mesh(config, node, endpoint)
         self.federation = FederationPlane(
-            config, tls.fingerprint, rooms=self._rooms, room_plane=self._media, outbox=outbox
+            config,
+            tls.fingerprint,
+            hub=self._hub,
+            rooms=self._rooms,
+            signal_plane=self._signals,
+            room_plane=self._media,
+            outbox=outbox,
         )
         self._diallers = PeerDiallers(endpoint, self.federation)
         self._diallers.want(config.peers)

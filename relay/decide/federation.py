@@ -7,12 +7,12 @@ do not know its sender by a shorter way of their own.
 """
 
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field, replace
 from typing import Final
 
 from relay.decide.effects import ConnectionId, Deliver, Effect
-from relay.decide.global_names import GlobalNames, Tags, is_call, is_lobby
+from relay.decide.global_names import LOBBY_PARTS, GlobalNames, Tags, is_call, is_lobby
 from relay.decide.paced import Paced
 from relay.decide.presence import shown_alias
 from wzp_core.errors import ErrorCode, RemoteViolation
@@ -99,6 +99,10 @@ class Federation:
         """The guests as our own members may know them."""
         return {who: replace(guest.participant, via=()) for who, guest in self.guests(room).items()}
 
+    def users(self) -> Iterator[RoomParticipant]:
+        """The guests of the lobby."""
+        return (guest.participant for part in LOBBY_PARTS for guest in self.guests(part).values())
+
     def first_stream_id(self, room: RoomName) -> int:
         return 1 if self.canonical(room) is None else int(self._id[:4], 16) % 255 + 1
 
@@ -119,9 +123,9 @@ class Federation:
 
     # --- what happens ------------------------------------------------------------------------------------------
 
-    def members_changed(self, room: RoomName) -> None:
-        """Of our own, in a room that spans relays."""
-        self._occupied.add(room)
+    def members_changed(self, room: RoomName, *, occupied: bool) -> None:
+        """Of our own, in a room that spans relays; `occupied` while there are any."""
+        (self._occupied.add if occupied else self._occupied.discard)(room)
         self._changed(room)
 
     def link_up(self, link: ConnectionId, peer: TlsFingerprint, label: str) -> None:
@@ -198,8 +202,6 @@ class Federation:
     def _people_for(self, link: ConnectionId, relay: str, room: RoomName) -> tuple[RoomParticipant, ...]:
         """Our own, and those whom that neighbour does not know better itself."""
         own = self._here(room)
-        if not own:
-            self._forget_if_empty(room)
         names = {member.fingerprint for member in own}
         others = (
             guest.participant
@@ -274,15 +276,9 @@ class Federation:
     def _changed(self, room: RoomName) -> None:
         self._nearest.pop(room, None)
         self._routes.pop(room, None)
-        self._tags.add(room)
-        self._forget_if_empty(room)
+        is_known = room in self._occupied or any(room in neighbour.told for neighbour in self._neighbours.values())
+        (self._tags.add if is_known else self._tags.discard)(room)
         self._mark(room)
-
-    def _forget_if_empty(self, room: RoomName) -> None:
-        if not self._here(room):
-            self._occupied.discard(room)
-            if not any(room in neighbour.told for neighbour in self._neighbours.values()):
-                self._tags.discard(room)
 
     def _mark(self, room: RoomName) -> None:
         self._pacer(room).mark((link, room) for link in self._neighbours)

@@ -1,14 +1,20 @@
 """Who is on the signal hub (relay.md §6)."""
 
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from itertools import islice
+from typing import Protocol
 
 from relay.decide.effects import ConnectionId, Cut, Effect, Send
+from relay.decide.global_names import lobby_part
 from relay.decide.paced import Paced
 from wzp_core.errors import ErrorCode, RemoteViolation
-from wzp_core.protocol.ids import Fingerprint
+from wzp_core.protocol.ids import Fingerprint, RoomName
 from wzp_core.protocol.signal.presence import PresenceList, PresenceUser
+from wzp_core.protocol.signal.room import RoomParticipant
 
 LONGEST_ALIAS = 64
+_MOST_ELSEWHERE = 2000  # that a client is told of
 _MOST_SIGNERS = 20_000
 
 
@@ -24,6 +30,12 @@ class _Entry:
     alias: str | None
 
 
+class Elsewhere(Protocol):
+    """Clients of other relays."""
+
+    def users(self) -> Iterable[RoomParticipant]: ...
+
+
 class Hub:
     """Registered clients; the newest connection of a fingerprint wins."""
 
@@ -31,6 +43,7 @@ class Hub:
         self._entries: dict[Fingerprint, _Entry] = {}
         self._lists: Paced[Fingerprint] = Paced()
         self._newest: PresenceList | None = None
+        self.elsewhere: Elsewhere | None = None
         self._signers: dict[Fingerprint, None] = {}  # longest ago first
 
     def __len__(self) -> int:
@@ -91,13 +104,32 @@ class Hub:
         users = self._users()
         return [Send(receiver, users) for receiver in self._lists.take(now, lambda _: len(users.users))]
 
+    def refresh(self) -> None:
+        """Clients elsewhere have changed."""
+        self._changed()
+
+    def participants(self, part: RoomName) -> tuple[RoomParticipant, ...]:
+        """This relay's own clients in one part of the lobby, as other relays may know them."""
+        return tuple(
+            RoomParticipant(fingerprint=who, alias=entry.alias)
+            for who, entry in self._entries.items()
+            if lobby_part(who) == part
+        )
+
+    def has_any_in(self, part: RoomName) -> bool:
+        return any(lobby_part(who) == part for who in self._entries)
+
     def _changed(self) -> None:
         self._newest = None
         self._lists.mark(self._entries)
 
     def _users(self) -> PresenceList:
         if self._newest is None:
-            self._newest = PresenceList(
-                users=tuple(PresenceUser(fingerprint=who, alias=entry.alias) for who, entry in self._entries.items())
-            )
+            own = (PresenceUser(fingerprint=who, alias=entry.alias) for who, entry in self._entries.items())
+            self._newest = PresenceList(users=(*own, *islice(self._others(), _MOST_ELSEWHERE)))
         return self._newest
+
+    def _others(self) -> Iterator[PresenceUser]:
+        for user in self.elsewhere.users() if self.elsewhere is not None else ():
+            if user.fingerprint not in self._entries:
+                yield PresenceUser(fingerprint=user.fingerprint, alias=user.alias, relay_label=user.relay_label)

@@ -9,19 +9,23 @@ from dataclasses import replace
 from relay.config import RelayConfig
 from relay.decide.effects import ConnectionId, Cut
 from relay.decide.federation import Federation
+from relay.decide.global_names import LOBBY_PARTS, is_lobby, lobby_part
 from relay.decide.peers import PeerLink, PeerLinks, Peers, trusted_block
+from relay.decide.presence import Hub
 from relay.decide.rooms import Rooms
 from relay.edge.global_media import GlobalMedia
 from relay.edge.outbox import ListPump, Outbox
 from relay.edge.room_plane import RoomPlane
+from relay.edge.signal_plane import SignalPlane
 from relay.observe.counters import FederationCounters, PeerStats
 from wzp_core.errors import RemoteViolation
 from wzp_core.limits import Buckets, Rate
 from wzp_core.logs import event, logger
 from wzp_core.ports import Link
-from wzp_core.protocol.ids import RoomName, TlsFingerprint
+from wzp_core.protocol.ids import Fingerprint, RoomName, TlsFingerprint
 from wzp_core.protocol.signal.base import SignalMessage
 from wzp_core.protocol.signal.federation import FederationHello, GlobalRoomActive, GlobalRoomInactive
+from wzp_core.protocol.signal.room import RoomParticipant
 
 log = logger("relay")
 
@@ -41,7 +45,9 @@ class FederationPlane:
         config: RelayConfig,
         own: TlsFingerprint,
         *,
+        hub: Hub,
         rooms: Rooms,
+        signal_plane: SignalPlane,
         room_plane: RoomPlane,
         outbox: Outbox,
     ) -> None:
@@ -49,8 +55,9 @@ class FederationPlane:
         self.peers = Peers(own, config.peers, config.trusted, trust_hello=config.federation_trust_hello)
         self.hello = FederationHello(tls_fingerprint=own, instance=int.from_bytes(os.urandom(8), "big"))
         self._outbox = outbox
+        self._hub, self._signal_plane = hub, signal_plane
         self._rooms, self._room_plane = rooms, room_plane
-        self._federation = Federation(own, config.global_rooms, rooms.participants)
+        self._federation = Federation(own, config.global_rooms, self._here)
         self._media = GlobalMedia(self._federation, self.counters, room_plane.deliver)
         self._lists = ListPump(self._federation, outbox)
         self._links = PeerLinks(own)
@@ -62,6 +69,7 @@ class FederationPlane:
         self._yields: Buckets[RoomName] = Buckets()
         self._loop = asyncio.get_running_loop()
         rooms.elsewhere, room_plane.beyond = self._federation, self
+        hub.elsewhere, signal_plane.beyond = self._federation, self
 
     @property
     def active_rooms(self) -> int:
@@ -77,9 +85,9 @@ class FederationPlane:
         for link, peer in list(self._open.values()):
             if peer not in self.peers.labels:
                 link.close("not trusted any more")
-        for room in self._rooms:
+        for room in (*self._rooms, *LOBBY_PARTS):
             if self.canonical(room) is not None:
-                self._federation.members_changed(room)
+                self._federation.members_changed(room, occupied=bool(self._here(room)))
 
     def _list(self) -> None:
         """An entry for each relay that is configured, or is still linked."""
@@ -175,14 +183,27 @@ class FederationPlane:
         return self._media.egress(room) if self.canonical(room) is not None else None
 
     def members_changed(self, room: RoomName) -> None:
-        self._federation.members_changed(room)
+        self._federation.members_changed(room, occupied=bool(self._rooms.members(room)))
         self._lists.run()
+
+    def client_changed(self, who: Fingerprint) -> None:
+        """A client of ours has registered or left."""
+        if self._stats:
+            part = lobby_part(who)
+            self._federation.members_changed(part, occupied=self._hub.has_any_in(part))
+            self._lists.run()
+
+    def _here(self, room: RoomName) -> tuple[RoomParticipant, ...]:
+        return self._hub.participants(room) if is_lobby(room) else self._rooms.participants(room)
 
     def _refresh(self, rooms: Iterable[RoomName]) -> None:
         """Tells everybody whom it concerns that these rooms have other members elsewhere."""
         for room in rooms:
-            self._room_plane.refresh(room)
-            self._part_namesakes(room)
+            if is_lobby(room):
+                self._signal_plane.refresh()
+            else:
+                self._room_plane.refresh(room)
+                self._part_namesakes(room)
         self._lists.run()
 
     def _part_namesakes(self, room: RoomName) -> None:

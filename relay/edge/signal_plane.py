@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+from typing import Protocol
 
 from relay.config import RelayConfig
 from relay.decide.admission import Admission
@@ -18,6 +19,13 @@ from wzp_core.protocol.signal.call import DirectCallOffer, Hangup, HangupReason
 log = logger("relay")
 
 _TICK_S = 1.0
+
+
+class Beyond(Protocol):
+    """Clients of other relays."""
+
+    def client_changed(self, who: Fingerprint) -> None:
+        """A client of ours has registered or left."""
 
 
 class SignalPlane:
@@ -39,6 +47,7 @@ class SignalPlane:
         self._hub = hub
         self._calls = calls
         self._lists = ListPump(hub, outbox)
+        self.beyond: Beyond | None = None
         self._loop = asyncio.get_running_loop()
 
     def admit(self, host: str, client: Fingerprint, *, is_signed: bool) -> None:
@@ -58,12 +67,14 @@ class SignalPlane:
         self.outbox.perform(self._hub.register(connection, fingerprint, alias))
         self.outbox.perform(self._calls.arrived(fingerprint, relay_addr))
         self._lists.run()
+        self._tell_beyond(fingerprint)
         event(log, "relay:client_registered", fingerprint=fingerprint, clients=len(self._hub))
 
     def leave(self, connection: ConnectionId, fingerprint: Fingerprint) -> None:
         if self._hub.deregister(connection, fingerprint):
             self._calls.left(fingerprint, self._loop.time())
             self._lists.run()
+            self._tell_beyond(fingerprint)
             event(log, "relay:client_left", fingerprint=fingerprint, clients=len(self._hub))
 
     def handle(self, connection: ConnectionId, sender: Fingerprint, message: CallSignal, host: str) -> None:
@@ -80,6 +91,15 @@ class SignalPlane:
             self.outbox.perform(self._calls.handle(sender, message, now))
         except RemoteViolation as error:
             self.refuse(sender, error)
+
+    def refresh(self) -> None:
+        """Other relays have other clients now."""
+        self._hub.refresh()
+        self._lists.run()
+
+    def _tell_beyond(self, who: Fingerprint) -> None:
+        if self.beyond is not None:
+            self.beyond.client_changed(who)
 
     def refuse(self, sender: Fingerprint, error: RemoteViolation) -> None:
         self.counters.signals_refused += 1

@@ -31,6 +31,7 @@ class RegisterPresenceAck(SignalMessage):
 class PresenceUser:
     fingerprint: str
     alias: str | None = omitted()
+    relay_label: str | None = omitted()  # extension; none: this relay
 
 
 @signal("PresenceList")

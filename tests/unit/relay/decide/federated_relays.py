@@ -63,11 +63,14 @@ class World:
     def join(self, node: int, who: int) -> None:
         stream_id = who % 255 + 1
         self.nodes[node].members[person(who)] = RoomParticipant(fingerprint=person(who), stream_id=stream_id)
-        self.nodes[node].federation.members_changed(ROOM)
+        self.changed(node)
 
     def leave(self, node: int, who: int) -> None:
         if self.nodes[node].members.pop(person(who), None):
-            self.nodes[node].federation.members_changed(ROOM)
+            self.changed(node)
+
+    def changed(self, node: int) -> None:
+        self.nodes[node].federation.members_changed(ROOM, occupied=bool(self.nodes[node].members))
 
     def speak(self, node: int) -> None:
         """The relay gives out the lists whose turn it is."""

@@ -95,7 +95,7 @@ def test_a_change_is_told_once_and_no_change_is_told_to_nobody() -> None:
     world = chain(2)
     world.join(0, 7)
     assert world.settle() == 1
-    world.nodes[0].federation.members_changed(ROOM)
+    world.changed(0)
     assert world.settle() == 0
     world.leave(0, 7)
     assert world.settle() == 1

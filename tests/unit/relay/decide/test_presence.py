@@ -3,10 +3,12 @@ from collections import Counter
 import pytest
 
 from relay.decide.effects import ConnectionId, Cut, Send
+from relay.decide.global_names import lobby_part
 from relay.decide.presence import LONGEST_ALIAS, Hub, shown_alias
 from wzp_core.errors import ErrorCode, RemoteViolation
 from wzp_core.protocol.ids import Fingerprint
 from wzp_core.protocol.signal.presence import PresenceList, PresenceUser
+from wzp_core.protocol.signal.room import RoomParticipant
 
 A, B = Fingerprint("aaaa"), Fingerprint("bbbb")
 FIRST, SECOND, THIRD = ConnectionId(1), ConnectionId(2), ConnectionId(3)
@@ -111,3 +113,37 @@ def test_a_flood_of_signers_pushes_out_nobody_who_is_here() -> None:
     with pytest.raises(RemoteViolation):
         hub.hold_to_signature(A, is_signed=False)
     hub.hold_to_signature(Fingerprint("00000"), is_signed=False)
+
+
+class OtherRelay:
+    def __init__(self, *people: RoomParticipant) -> None:
+        self.people = people
+
+    def users(self) -> tuple[RoomParticipant, ...]:
+        return self.people
+
+
+def test_clients_of_other_relays_are_on_the_list_with_the_relay_once_each() -> None:
+    hub = Hub()
+    hub.register(FIRST, A, "Ann")
+    other = OtherRelay(
+        RoomParticipant(fingerprint=B, alias="Ben", relay_label="Bee"),
+        RoomParticipant(fingerprint=A, alias="not Ann", relay_label="Bee"),
+    )
+    hub.elsewhere = other
+    hub.refresh()
+    ben = PresenceUser(fingerprint=B, alias="Ben", relay_label="Bee")
+    own = PresenceUser(fingerprint=A, alias="Ann")
+    assert hub.updates(0.0) == [Send(A, PresenceList(users=(own, ben)))]
+    other.people = ()
+    hub.refresh()
+    assert hub.updates(1.0) == [Send(A, users((A, "Ann")))]
+
+
+def test_other_relays_are_told_of_our_own_clients_by_the_first_digit_of_the_fingerprint() -> None:
+    hub = Hub()
+    hub.register(FIRST, A, "Ann")
+    hub.register(SECOND, B, None)
+    assert hub.participants(lobby_part(A)) == (RoomParticipant(fingerprint=A, alias="Ann"),)
+    assert hub.has_any_in(lobby_part(B))
+    assert not hub.has_any_in(lobby_part(Fingerprint("cccc")))
