@@ -25,6 +25,7 @@ from relay.config import (
 )
 from relay.edge.addresses import address_text
 from relay.identity import load_seed
+from relay.mesh_status import mesh_status
 from relay.serve import Relay, serve
 from wzp_core import __version__
 from wzp_core.crypto.certificate import tls_identity
@@ -45,6 +46,7 @@ _WORDS = {
     ErrorCode.BAD_SETTINGS: ("configuration: {what}: {reason}", Exit.BAD_SETUP),
     ErrorCode.BAD_FILE: ("cannot use {path}: {reason}", Exit.BAD_SETUP),
     ErrorCode.NO_PORT: ("cannot listen on {transport} {host}:{port}: {cause}", Exit.NO_PORT),
+    ErrorCode.UNREACHABLE: ("no relay answers over HTTP on {address}: {reason}", Exit.BAD_SETUP),
 }
 
 
@@ -60,6 +62,8 @@ def main(argv: Sequence[str] | None = None) -> int:
         )
         if args.print_fingerprint:
             print(tls_identity(relay_tls_seed(load_seed(config.identity_path))).fingerprint)
+        elif args.mesh_status:
+            print(mesh_status(config), end="")
         else:
             asyncio.run(_run(config, args))
     except Unavailable as error:
@@ -77,6 +81,9 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--json", action="store_true", help="one JSON object per event on standard output")
     parser.add_argument("--print-fingerprint", action="store_true", help="print the certificate's fingerprint and exit")
     parser.add_argument("--check", action="store_true", help="say whether the relay could serve like this, and exit")
+    parser.add_argument(
+        "--mesh-status", action="store_true", help="ask the running relay how it reaches others, and exit"
+    )
     parser.add_argument("-V", "--version", action="version", version=f"{PROGRAM} {__version__}")
     for spec in options():
         _add_flag(parser, spec)

@@ -8,9 +8,12 @@ import pytest
 
 from relay.edge.addresses import address_text
 from relay.serve import Relay, serve
-from tests.loopback.asker import Asker, config
+from tests.loopback.asker import Asker, config, free_tcp_port
 from tests.loopback.test_relay import ANN, BEN
+from tests.loopback.test_relay_process import finished, running
 from wzp_core.ports import Address
+
+TOKEN = "t0ken-of-the-operator"  # noqa: S105
 
 
 @pytest.fixture
@@ -59,3 +62,27 @@ async def test_an_operator_sees_targets_who_is_on_them_and_the_way_to_those_behi
     assert metrics["wzp_probe_up"] == {near: 1.0}
     assert 0 < metrics["wzp_probe_rtt_ms"][near] < 1000
     assert (await a.get("/route/nobody"))[0] == 400
+
+
+def test_the_command_line_shows_what_the_running_relay_knows(tmp_path: Path) -> None:
+    asked = ("--http-port", free_tcp_port(), "--http-token", TOKEN)
+    with running(tmp_path / "b") as (_, b), running(tmp_path / "a", "--probe", b["addr"], *asked):
+        for _ in range(50):
+            shown = finished("--mesh-status", *asked)
+            if shown.stdout.rstrip().endswith("UP"):
+                break
+        assert shown.returncode == 0
+        assert shown.stdout.splitlines()[3].startswith(b["addr"])
+        assert shown.stdout.splitlines()[3].endswith("UP")
+        stranger = finished("--mesh-status", *asked[:2])
+        assert (stranger.returncode, stranger.stdout) == (1, "")
+        assert "Unauthorized" in stranger.stderr
+
+
+def test_the_command_line_says_so_where_no_relay_answers_or_none_is_to_be_asked() -> None:
+    nobody = finished("--mesh-status", "--http-port", free_tcp_port())
+    assert (nobody.returncode, nobody.stdout) == (1, "")
+    assert "no relay answers" in nobody.stderr
+    unasked = finished("--mesh-status")
+    assert unasked.returncode == 0
+    assert "no probe targets configured" in unasked.stdout
