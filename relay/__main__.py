@@ -24,7 +24,7 @@ from relay.config import (
     read_document,
 )
 from relay.edge.addresses import address_text
-from relay.identity import load_seed
+from relay.identity import load_seed, rotate
 from relay.mesh_status import mesh_status
 from relay.serve import Relay, serve
 from wzp_core import __version__
@@ -64,6 +64,8 @@ def main(argv: Sequence[str] | None = None) -> int:
             print(tls_identity(relay_tls_seed(load_seed(config.identity_path))).fingerprint)
         elif args.mesh_status:
             print(mesh_status(config), end="")
+        elif args.rotate_identity:
+            _rotate(config, as_json=args.json)
         else:
             asyncio.run(_run(config, args))
     except Unavailable as error:
@@ -80,6 +82,11 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("-i", "--identity", type=Path, metavar="FILE", help=f"seed file (DIR/{IDENTITY_FILE})")
     parser.add_argument("--json", action="store_true", help="one JSON object per event on standard output")
     parser.add_argument("--print-fingerprint", action="store_true", help="print the certificate's fingerprint and exit")
+    parser.add_argument(
+        "--rotate-identity",
+        action="store_true",
+        help="replace the identity by one that it vouches for, so that clients follow without a question, and exit",
+    )
     parser.add_argument("--check", action="store_true", help="say whether the relay could serve like this, and exit")
     parser.add_argument(
         "--mesh-status", action="store_true", help="ask the running relay how it reaches others, and exit"
@@ -116,6 +123,15 @@ def _flags(args: argparse.Namespace) -> dict[str, Any]:
     given = {spec: getattr(args, spec.name, None) for spec in options()}
     flags = {spec.name: checked(spec, value) for spec, value in given.items() if value is not None}
     return flags | {name: value for name in ("data_dir", "identity") if (value := getattr(args, name)) is not None}
+
+
+def _rotate(config: RelayConfig, *, as_json: bool) -> None:
+    former, successor = rotate(config.identity_path)
+    if as_json:
+        print(json.dumps({"event": "rotated", "former": former, "fingerprint": successor}))
+        return
+    print(f"{PROGRAM}: the next start shows {successor}\n{'':11}instead of    {former}")
+    print(f"{'':11}Relays that list this one, and whoever pins it by hand, need the new fingerprint.")
 
 
 def _check(args: argparse.Namespace) -> int:

@@ -28,7 +28,7 @@ from relay.edge.room_session import RoomService
 from relay.edge.signal_plane import SignalPlane
 from relay.edge.signal_session import SignalService
 from relay.edge.token_check import TokenCheck, open_token_check
-from relay.identity import load_seed
+from relay.identity import load_seed, load_succession
 from relay.observe.counters import Counters, RelayStats
 from relay.observe.sessions import Sessions
 from wzp_core import __version__
@@ -39,6 +39,7 @@ from wzp_core.io.udp import UdpOpener, bind_udp
 from wzp_core.logs import event, logger
 from wzp_core.ports import Address
 from wzp_core.protocol.ids import TlsFingerprint
+from wzp_core.protocol.signal.succession import RelaySuccession
 
 log = logger("relay")
 
@@ -55,6 +56,7 @@ class Relay:
         tls: TlsIdentity,
         endpoint: ServerEndpoint,
         tokens: TokenCheck,
+        succession: RelaySuccession,
     ) -> None:
         self.name = config.name
         self.address = endpoint.local_address
@@ -97,6 +99,7 @@ class Relay:
             RoomService(plane=self._media, tokens=tokens, identity=Identity.from_seed(seed)),
             self.mesh,
             self.federation,
+            succession,
             self._counters,
         )
 
@@ -185,6 +188,7 @@ async def serve(
     at the end of a block that did not fail, clients get what was on its way to them, within two seconds.
     """
     seed = await asyncio.to_thread(load_seed, config.identity_path)
+    succession = await asyncio.to_thread(load_succession, config.identity_path)
     tls = tls_identity(relay_tls_seed(seed))
     opened = open_endpoint(
         config.listen,
@@ -196,7 +200,7 @@ async def serve(
     async with AsyncExitStack() as lifetime:
         endpoint = await lifetime.enter_async_context(opened)
         tokens = await lifetime.enter_async_context(open_token_check(config.auth_url))
-        relay = Relay(config, seed, tls, endpoint, tokens)
+        relay = Relay(config, seed, tls, endpoint, tokens, succession)
         await lifetime.enter_async_context(relay.answering_http(config))
         tasks = await lifetime.enter_async_context(asyncio.TaskGroup())
         running = tasks.create_task(relay.run(), name="relay")

@@ -18,6 +18,7 @@ from relay.observe.counters import Counters
 from wzp_core.errors import ErrorCode, WzpError
 from wzp_core.logs import event, logger
 from wzp_core.protocol.refusal import REFUSALS
+from wzp_core.protocol.signal.succession import RelaySuccession
 
 log = logger("relay")
 
@@ -35,9 +36,11 @@ class Listener:
         rooms: RoomService,
         mesh: Mesh,
         federation: FederationPlane,
+        succession: RelaySuccession,
         counters: Counters,
     ) -> None:
         self._endpoint = endpoint
+        self._succession = succession
         self._signals = signals
         self._rooms = rooms
         self._mesh = mesh
@@ -97,6 +100,9 @@ class Listener:
                 return
             case "version":
                 link.send_build(self._signals.build.encode())
+                await closed_within(link, _BUILD_READ_S)
+            case "_succession":
+                link.send_signal(self._succession)
                 await closed_within(link, _BUILD_READ_S)
             case "_signal":
                 await serve_signals(link, self._signals)

@@ -212,6 +212,16 @@ def test_the_doctor_of_the_core_hands_over_to_the_check(tmp_path: Path) -> None:
     assert (first["what"], first["ok"], last["problems"]) == ("configuration", False, 1)
 
 
+def test_a_rotated_identity_is_shown_at_the_next_start(tmp_path: Path) -> None:
+    before = finished("--data-dir", tmp_path, "--print-fingerprint").stdout.strip()
+    said = json.loads(finished("--data-dir", tmp_path, "--rotate-identity", "--json").stdout)
+    assert (said["event"], said["former"]) == ("rotated", before)
+    assert finished("--data-dir", tmp_path, "--print-fingerprint").stdout.strip() == said["fingerprint"] != before
+    missing = finished("--data-dir", tmp_path / "none", "--rotate-identity")
+    assert missing.returncode == 1
+    assert "Traceback" not in missing.stderr
+
+
 def test_a_hang_up_reloads_the_file_and_a_broken_one_changes_nothing(tmp_path: Path) -> None:
     path = tmp_path / "relay.toml"
     path.write_text("max_clients = 10\n")

@@ -50,18 +50,18 @@ def test_a_relay_that_is_trusted_no_more_is_cut_off_and_one_that_is_again_links(
             stage.relay(trusted=(TrustedRelay(fingerprint=two_key),)) as one,
             stage.relay(TWO, peers=(stage.peer(RELAY_IP),)) as two,
         ):
-            await up(lambda: one.peers()[0].up and two.peers()[0].up)
+            await up(lambda: one.federation.stats()[0].up and two.federation.stats()[0].up)
             trusting = one._signals.config
             one.reconfigure(replace(trusting, trusted=()))
-            await up(lambda: not two.peers()[0].up)
-            assert one.peers() == ()
+            await up(lambda: not two.federation.stats()[0].up)
+            assert one.federation.stats() == ()
             one.reconfigure(trusting)
-            await up(lambda: one.peers()[0].up and two.peers()[0].up, 30)
+            await up(lambda: one.federation.stats()[0].up and two.federation.stats()[0].up, 30)
             dialling = two._signals.config
             two.reconfigure(replace(dialling, peers=()))
-            await up(lambda: not one.peers()[0].up)
+            await up(lambda: not one.federation.stats()[0].up)
             two.reconfigure(dialling)
-            await up(lambda: one.peers()[0].up)
+            await up(lambda: one.federation.stats()[0].up)
 
     scene(script)
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from wzp_core.crypto.identity import Identity
 from wzp_core.engine.media_room import join_media_room
 from wzp_core.engine.signalling import Signalling
-from wzp_core.errors import ErrorCode, Unavailable
+from wzp_core.errors import ErrorCode, RemoteViolation, Unavailable
 from wzp_core.logs import event, logger
 from wzp_core.ports import Endpoint, Link
 from wzp_core.protocol.refusal import REFUSALS
@@ -35,6 +35,14 @@ class RoomDoor:
 
     async def enter(self, room: str, *, wanted_stream_id: int | None, port: int) -> tuple[Link, int]:
         """Raises Unavailable or RemoteViolation, as `join_media_room`."""
+        try:
+            return await self._join(room, wanted_stream_id, port)
+        except RemoteViolation as error:
+            if error.code is not ErrorCode.RELAY_KEY_CHANGED or not await self.signalling.follow(error):
+                raise
+            return await self._join(room, wanted_stream_id, port)
+
+    async def _join(self, room: str, wanted_stream_id: int | None, port: int) -> tuple[Link, int]:
         relay = self.signalling.relay_address
         if relay is None:
             raise Unavailable(ErrorCode.NOT_REGISTERED)

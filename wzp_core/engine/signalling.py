@@ -12,6 +12,7 @@ from wzp_core.crypto.identity import Identity
 from wzp_core.engine.board import Board
 from wzp_core.engine.relay_choice import RelayChoice
 from wzp_core.engine.scope import task_scope
+from wzp_core.engine.succession import has_succeeded
 from wzp_core.engine.world import RelayTarget, World
 from wzp_core.errors import ErrorCode, RemoteViolation, Unavailable, WzpError
 from wzp_core.logs import event, logger
@@ -55,6 +56,7 @@ class Signalling:
         self._on_signal, self._on_registered = on_signal, on_registered
         self._choice = choice
         self._token = ""
+        self._target: RelayTarget | None = None
         self._link: Link | None = None
         self._last_address: Address | None = None
         self._outbox: deque[SignalMessage] = deque(maxlen=_OUTBOX)
@@ -114,6 +116,24 @@ class Signalling:
         if self._decision is not None and not self._decision.done():
             self._decision.set_result(accept)
 
+    async def follow(self, changed: WzpError) -> bool:
+        """Whether the relay's old key named the one that it shows now, which is then the one to trust (e2e.md §6)."""
+        target, trust = self._target, self._world.trust
+        if target is None or target.pin is not None:
+            return False
+        old, new = (TlsFingerprint(str(changed.facts[key])) for key in ("expected", "got"))
+        if await trust.known(target.address) != new:
+            address = await self._world.resolve(target.host, target.port)
+            if not await has_succeeded(self._endpoint, address, trusted=old, shown=new):
+                return False
+            if await trust.known(target.address) != old:
+                return False  # the user has decided something else meanwhile
+            await trust.remember(target.address, new)
+            event(log, "relay:key_succeeded", level=logging.WARNING, address=target.address, old=old, new=new)
+        if self._board.state.relay.fingerprint == old:
+            self._board.set(relay=replace(self._board.state.relay, fingerprint=new))
+        return True
+
     def suspect(self) -> None:
         """Media to the same relay just died: find out soon whether this link did too."""
         if self._link is not None:
@@ -127,7 +147,7 @@ class Signalling:
             while True:
                 self._kicked.clear()
                 try:
-                    target = await self._choice.target(own_relay)
+                    target = self._target = await self._choice.target(own_relay)
                     self._show_trying(target, attempt)
                     steady = await self._registered(target)
                     attempt = 0 if steady else await self._pause(attempt)
@@ -212,7 +232,7 @@ class Signalling:
         """Waits as long as the failure asks for; returns the number of the next attempt."""
         relay = self._board.state.relay
         event(log, "relay:failed", level=logging.WARNING, address=relay.address, attempt=attempt, error=error)
-        if error.code is ErrorCode.RELAY_KEY_CHANGED and await self._ask_about_key(error):
+        if error.code is ErrorCode.RELAY_KEY_CHANGED and (await self.follow(error) or await self._ask_about_key(error)):
             return 0
         self._board.set(relay=replace(relay, phase=RelayPhase.FAILED, error=error.code, rtt_ms=None), present=())
         if not may_retry(error):

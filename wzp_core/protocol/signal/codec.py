@@ -6,11 +6,11 @@ from functools import cache
 from typing import Any, Final, NoReturn
 
 from wzp_core.errors import ErrorCode, LocalMisuse, RemoteViolation
-from wzp_core.protocol.signal import auth, call, federation, path, presence, quality, room
+from wzp_core.protocol.signal import auth, call, federation, path, presence, quality, room, succession
 from wzp_core.protocol.signal.base import SignalMessage, UnknownSignal, class_of, tag_of
 from wzp_core.protocol.signal.shape import Mismatch, Shape, register, shape_of
 
-FAMILIES: Final = (auth, call, federation, path, presence, quality, room)
+FAMILIES: Final = (auth, call, federation, path, presence, quality, room, succession)
 """To import them is to register their messages."""
 
 _LONGEST_TAG: Final = 64
