@@ -110,7 +110,7 @@ class Opener:
 
     def __init__(self, root: bytes, direction: Direction) -> None:
         self._direction = direction
-        self._roots: tuple[bytes, ...] = (root,)  # newest first, at most two
+        self._roots: tuple[bytes, ...] = (root,)  # newest first, at most three
         self._current = _Epoch(root, direction, 0)
         self._previous: _Epoch | None = None
         self._changed_at = self._opened_at = float("-inf")
@@ -125,7 +125,7 @@ class Opener:
     def open(self, datagram: bytes, now: float) -> MediaPacket:
         """The packet in clear.
 
-        Raises RemoteViolation: MALFORMED_PACKET, CANNOT_OPEN (also for one in clear) or REPLAYED. At most four keys and
+        Raises RemoteViolation: MALFORMED_PACKET, CANNOT_OPEN (also for one in clear) or REPLAYED. At most six keys and
         indices are tried.
         """
         packet = decode_packet(datagram)
@@ -143,8 +143,12 @@ class Opener:
         raise RemoteViolation(ErrorCode.REPLAYED if replayed else ErrorCode.CANNOT_OPEN)
 
     def adopt(self, root: bytes) -> None:
-        """Takes a mixed root for epochs to come; the old one stays good until the first packet under the new one."""
-        self._roots = (root, self._roots[-1])
+        """Takes a mixed root for epochs to come.
+
+        The old one, and one adopted in between, stay good until the first packet under a newer one.
+        """
+        if root not in self._roots:
+            self._roots = (root, *self._roots[:-1][:1], self._roots[-1])
         self._later.clear()
 
     def _candidates(self, epoch_bits: int, now: float) -> tuple[_Epoch, ...]:
@@ -180,5 +184,4 @@ class Opener:
             self._previous = self._current if epoch.number == self._current.number + 1 else None
             self._current, self._changed_at = epoch, now
             self._later.clear()
-            if epoch.root == self._roots[0]:
-                self._roots = (epoch.root,)
+            self._roots = self._roots[: self._roots.index(epoch.root) + 1]

@@ -27,11 +27,12 @@ def test_both_sides_mix_the_same_root_round_after_round() -> None:
     assert len(set(roots)) == 4
 
 
-def test_a_forged_or_replayed_question_is_refused() -> None:
+def test_a_forged_question_is_refused_and_a_repeated_one_answered_as_before() -> None:
     caller, callee = pair()
     question = caller.ask(b"\x0a" * 32)
-    callee.reply(question, b"\x14" * 32)
-    for bad in (question, replace(question, new_ephemeral_pub=BOB.public_key), replace(question, signature=b"")):
+    replied = callee.reply(question, b"\x14" * 32)
+    assert callee.reply(question, b"\x16" * 32) == replied
+    for bad in (replace(question, new_ephemeral_pub=BOB.public_key), replace(question, signature=b"")):
         with pytest.raises(RemoteViolation) as refused:
             callee.reply(bad, b"\x15" * 32)
         assert refused.value.code is ErrorCode.BAD_SIGNATURE
@@ -40,7 +41,19 @@ def test_a_forged_or_replayed_question_is_refused() -> None:
 def test_a_reply_to_another_question_is_refused_and_one_to_none_ignored() -> None:
     caller, callee = pair()
     reply, _ = callee.reply(caller.ask(b"\x0a" * 32), b"\x14" * 32)
-    caller.ask(b"\x0b" * 32)
+    again = caller.ask(b"\x0b" * 32)
     with pytest.raises(RemoteViolation):
         caller.finish(reply)
-    assert caller.finish(reply) is None
+    late, root = callee.reply(again, b"\x15" * 32)
+    assert caller.finish(late) == root
+    assert caller.finish(late) is None
+
+
+def test_a_lost_reply_costs_no_later_round() -> None:
+    caller, callee = pair()
+    for n in range(5):
+        callee.reply(caller.ask(bytes([10 + n]) * 32), bytes([20 + n]) * 32)  # and nobody hears it
+    reply, root = callee.reply(caller.ask(b"\x30" * 32), b"\x31" * 32)
+    assert caller.finish(reply) == root
+    reply, root = callee.reply(caller.ask(b"\x32" * 32), b"\x33" * 32)
+    assert caller.finish(reply) == root
