@@ -20,6 +20,7 @@ IDENTITY_FILE = "relay-identity"
 _LONGEST_LABEL = 64
 _LONGEST_ROOM_NAME = 253
 MOST_MEMBERS = 255  # as many as there are stream ids
+EACH, WEAKEST = ROOM_QUALITIES = ("each", "weakest")
 MOST_LOUDEST = 32  # nobody listens to more at once
 
 
@@ -135,19 +136,23 @@ class RoomRule:
     name: str  # as people type it, or the hash that hides it
     allow: frozenset[Fingerprint] | None = None  # None is everybody
     loudest: int | None = None  # None is as in other rooms
+    quality: str | None = None  # None is as in other rooms
 
 
 def _room_rule(table: Any) -> RoomRule:
     if type(table) is not dict:
         raise ValueError("wants a table")
-    name, allow, loudest = table.get("name"), table.get("allow"), table.get("loudest")
+    name, allow, loudest, quality = (table.get(key) for key in ("name", "allow", "loudest", "quality"))
     if type(name) is not str or not 0 < len(name.strip()) <= _LONGEST_ROOM_NAME:
         raise ValueError("wants the name of a room")
     if unknown := sorted(table.keys() - {spec.name for spec in fields(RoomRule)}):
         raise ValueError(f"knows no {unknown[0]!r}")  # a misspelt rule must not leave a room open
     if loudest is not None and (type(loudest) is not int or not 0 <= loudest <= MOST_LOUDEST):
         raise ValueError(f"wants loudest from 0 to {MOST_LOUDEST}")
-    return RoomRule(name=name.strip(), allow=None if allow is None else _fingerprints(allow), loudest=loudest)
+    if quality not in (None, *ROOM_QUALITIES):
+        raise ValueError(f"wants quality to be one of {', '.join(ROOM_QUALITIES)}")
+    allowed = None if allow is None else _fingerprints(allow)
+    return RoomRule(name=name.strip(), allow=allowed, loudest=loudest, quality=quality)
 
 
 def _fingerprints(texts: Any) -> frozenset[Fingerprint]:
@@ -181,6 +186,11 @@ class RelayConfig:
     max_room_members: int = _option(MOST_MEMBERS, "most participants in one room", low=2, high=MOST_MEMBERS)
     loudest: int = _option(
         0, "pass on only so many speakers of a room at once, the loudest; 0 = all", low=0, high=MOST_LOUDEST
+    )
+    room_quality: str = _option(
+        EACH,
+        "each sends in a room what its own path carries, or all no more than the weakest member's path carries",
+        choices=ROOM_QUALITIES,
     )
     max_clients: int = _option(10_000, "most registered clients", low=1)
     max_calls_per_client: int = _option(8, "most calls one client may be in at once", low=1)
@@ -255,10 +265,10 @@ class RelayConfig:
     )
     rooms: tuple[RoomRule, ...] = _option(
         (),
-        "rooms with rules of their own: who is let in, how many speakers are passed on",
+        "rooms with rules of their own: who is let in, how many speakers are passed on, what is sent",
         read=_room_rule,
         many=True,
-        table=('name = "board"', 'allow = ["518e:b935:…"]', "loudest = 0"),
+        table=('name = "board"', 'allow = ["518e:b935:…"]', "loudest = 0", 'quality = "each"'),
     )
     data_dir: Path = DEFAULT_DATA_DIR  # this and the next by flag only
     identity: Path | None = None  # seed file, where it is not the one in the data directory

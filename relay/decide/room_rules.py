@@ -1,6 +1,6 @@
 """Who is let into which room, and what holds in it."""
 
-from relay.config import RelayConfig
+from relay.config import WEAKEST, RelayConfig
 from relay.decide.rooms import Rooms, call_of
 from wzp_core.crypto.rooms import room_hash, server_name
 from wzp_core.errors import ErrorCode, RemoteViolation, Unavailable
@@ -33,6 +33,12 @@ class RoomRules:
         """How many speakers are passed on at once; 0 is all."""
         rule = self._rules.get(room)
         return self._config.loudest if rule is None or rule.loudest is None else rule.loudest
+
+    def follows_weakest(self, room: RoomName) -> bool:
+        """Calls agree between their two parties."""
+        rule = self._rules.get(room)
+        policy = self._config.room_quality if rule is None or rule.quality is None else rule.quality
+        return policy == WEAKEST and call_of(room) is None
 
 
 def _names(name: str) -> set[str]:

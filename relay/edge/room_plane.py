@@ -14,6 +14,7 @@ from relay.decide.room_rules import RoomRules
 from relay.decide.rooms import Member, Rooms, call_of
 from relay.edge.bridge import Bridge
 from relay.edge.outbox import ListPump, Outbox
+from relay.edge.quality_guide import QualityGuide
 from relay.observe.counters import Counters
 from relay.observe.sessions import SessionRecord, Sessions
 from wzp_core.errors import ErrorCode, Unavailable
@@ -39,6 +40,7 @@ class Seat:
         "host",
         "link",
         "member",
+        "on_report",
         "record",
         "room",
         "sends",
@@ -62,6 +64,7 @@ class Seat:
         self.member = member
         self.record = record
         self.sends: tuple[Callable[[bytes], bool], ...] = ()
+        self.on_report: Callable[[bytes], None] | None = None
         self.floor: Floor | None = None  # where only the loudest are passed on
         self.voice = Voice()
         self._counters = counters
@@ -83,6 +86,8 @@ class Seat:
             report = peek_report(datagram)
             if report:
                 self.record.report = report
+                if self.on_report is not None:
+                    self.on_report(report)
             if self.floor is not None and not self._has_floor(self.floor, datagram):
                 counters.packets_withheld += 1
                 return
@@ -136,6 +141,7 @@ class RoomPlane:
         self._seats: dict[ConnectionId, Seat] = {}
         self._bridges: dict[RoomName, list[Bridge]] = {}
         self._rules = RoomRules(config)
+        self.quality = QualityGuide(rooms, outbox)
         self._floors: dict[RoomName, Floor] = {}  # of rooms with more members than places
         self._rosters = ListPump(rooms, outbox)
         self._everyone: dict[RoomName, tuple[Callable[[bytes], bool], ...]] = {}
@@ -171,6 +177,7 @@ class RoomPlane:
         self._outbox.perform(effects)
         self._connect(room)
         self._tell_beyond(room)
+        self._follow_weakest(seat)
         self.counters.joins += 1
         event(
             log, "relay:room_joined", room=room, fingerprint=who, stream_id=member.stream_id, session=record.session_id
@@ -190,6 +197,7 @@ class RoomPlane:
         if seat.floor is not None:
             seat.floor.leave(seat.voice)
         room = self._rooms.leave(seat.connection)
+        self.quality.leave(seat.room, seat.connection)
         if room is not None:
             self._connect(room)
             self.announce()
@@ -230,6 +238,8 @@ class RoomPlane:
         self._floors.clear()
         for room in {seat.room for seat in self._seats.values()}:
             self._connect(room)
+        for seat in self._seats.values():
+            self._follow_weakest(seat)
 
     def close(self) -> None:
         self._rosters.close()
@@ -254,6 +264,13 @@ class RoomPlane:
     def _tell_beyond(self, room: RoomName) -> None:
         if self.beyond is not None and self.beyond.canonical(room) is not None:
             self.beyond.members_changed(room)
+
+    def _follow_weakest(self, seat: Seat) -> None:
+        if self._rules.follows_weakest(seat.room):
+            seat.on_report = self.quality.follow(seat.room, seat.connection)
+        else:
+            seat.on_report = None
+            self.quality.release(seat.room)
 
     def _floor(self, room: RoomName, members: int) -> Floor | None:
         """None where nobody has more others to hear than are passed on."""

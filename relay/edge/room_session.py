@@ -54,6 +54,7 @@ async def serve_participant(link: Link, service: RoomService) -> None:
             )
         )
         plane.observed.handshakes.observe(now() - began)
+        plane.quality.greet(seat.room, seat.connection)
         plane.announce()
         link.on_media(seat.forward)
         await _until_gone(link, seat, service)

@@ -5,17 +5,24 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import replace
 
+import pytest
+
 from relay.config import RoomRule
+from relay.decide.effects import ConnectionId
+from tests.sim.network import Line
 from tests.sim.script import now, pitch
 from tests.sim.sound import SimSound, loudness, tone
-from tests.sim.world import Phone, Stage
+from tests.sim.world import RELAY_IP, Phone, Stage
+from wzp_core.crypto.rooms import server_name
 from wzp_core.engine.commands import JoinRoom, LeaveRoom, SetMuted
 from wzp_core.errors import ErrorCode
+from wzp_core.protocol.media.report import QualityReport
 from wzp_core.session.state import RoomStage
 from wzp_core.settings.schema import NetworkSettings
 
 Scene = Callable[..., None]
 
+BOB_IP = "198.51.100.2"  # the second phone's
 HZ = (440.0, 1000.0, 1600.0)
 
 
@@ -93,5 +100,41 @@ def test_a_full_room_is_joined_as_soon_as_somebody_leaves(scene: Scene) -> None:
             alice.does(LeaveRoom())
             await carol.until(lambda s: s.room is not None and s.room.stage is RoomStage.JOINED)
             assert carol.state.room.error is None
+
+    scene(script)
+
+
+def quality(phone: Phone) -> str:
+    assert phone.state.room is not None
+    return phone.state.room.media.quality_tx
+
+
+@pytest.mark.parametrize("policy", ["each", "weakest"])
+def test_one_narrow_member_holds_the_others_down_only_where_the_relay_says_so(scene: Scene, policy: str) -> None:
+    async def script(stage: Stage) -> None:
+        async with stage.relay(room_quality=policy), phones(stage, 2000, 2000) as (alice, bob):
+            stage.internet.lines[(RELAY_IP, BOB_IP)] = Line(delay_s=0.02, rate_bit_s=40_000)
+            if policy == "each":
+                await asyncio.sleep(15)
+                assert quality(alice) in ("Opus24k", "Opus32k")
+                return
+            await alice.until(lambda s: s.room.media.quality_tx == "Opus6k", 30)
+            await bob.until(lambda s: s.room.media.rtt_ms < 250, 30)
+            bob.does(LeaveRoom())
+            await alice.until(lambda s: s.room.media.quality_tx == "Opus24k", 60)
+
+    scene(script)
+
+
+def test_a_room_that_follows_nobody_any_more_frees_its_members(scene: Scene) -> None:
+    async def script(stage: Stage) -> None:
+        async with stage.relay(room_quality="weakest") as relay, phones(stage, 2000) as (alice,):
+            reported = relay._media.quality.follow(server_name("club"), ConnectionId(99))
+            for _ in range(10):  # as a member on a hopeless path would
+                await asyncio.sleep(1)
+                reported(QualityReport.of(loss_pct=90, rtt_ms=40, jitter_ms=0).encode())
+            assert quality(alice) == "Opus6k"
+            relay._media.reconfigure(replace(relay._media.config, room_quality="each"))
+            await alice.until(lambda s: s.room.media.quality_tx == "Opus24k", 60)
 
     scene(script)

@@ -19,8 +19,10 @@ from wzp_core.media.stats import ReceiveStats
 from wzp_core.media.uplink import Uplink
 from wzp_core.ports import Link, SoundStats
 from wzp_core.protocol.media.header import decode_packet, encode_packet
+from wzp_core.protocol.profile import STUDIO_64K
 from wzp_core.protocol.refusal import PASSING
 from wzp_core.protocol.signal.base import SignalMessage
+from wzp_core.protocol.signal.quality import QualityDirective
 from wzp_core.protocol.signal.room import RoomUpdate
 from wzp_core.session.lobby import shown_alias
 from wzp_core.session.state import Levels, MediaView, Participant, RoomStage, RoomView
@@ -79,6 +81,7 @@ class RoomSession:
         self._pump.paths.use_relay(link)
         if link is not None:
             self._pump.uplink.stream_id = self._keeper.stream_id
+            self._care.cap(STUDIO_64K)  # until the relay says less
             started = self._view.started_at_unix or self._world.unix_time()
             self._view = replace(self._view, stage=RoomStage.JOINED, started_at_unix=started, error=None)
             self.show()
@@ -93,6 +96,8 @@ class RoomSession:
         self.show()
 
     def _signal(self, message: SignalMessage) -> None:
+        if isinstance(message, QualityDirective):
+            self._care.cap(message.recommended_profile)
         if isinstance(message, RoomUpdate):
             members = tuple(
                 Participant(
