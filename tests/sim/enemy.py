@@ -85,6 +85,7 @@ def acknowledge_nothing(link: QuicLink) -> None:
         space.ack_at = None
 
     link.connection._write_ack_frame = forget  # type: ignore[method-assign]
+    link.connection.media_to_send = lambda now: None  # type: ignore[method-assign]  # takes them along otherwise
 
 
 def take_nothing(link: QuicLink) -> None:

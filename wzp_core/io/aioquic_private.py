@@ -1,4 +1,5 @@
-"""Every private attribute of aioquic that this program touches; a loopback test watches them."""
+"""Every private attribute of aioquic that this program touches, beside those of `aioquic_media`; a loopback test
+watches them."""
 
 import hashlib
 import hmac
@@ -8,12 +9,13 @@ from typing import cast
 from aioquic import tls
 from aioquic._buffer import Buffer
 from aioquic.quic.configuration import QuicConfiguration
-from aioquic.quic.connection import QuicConnection, QuicConnectionState
+from aioquic.quic.connection import QuicConnectionState
 from aioquic.quic.packet_builder import QuicPacketBuilder
 from aioquic.quic.recovery import QuicPacketSpace
 from aioquic.quic.stream import QuicStream
 from cryptography.hazmat.primitives.serialization import Encoding
 
+from wzp_core.io.aioquic_media import MediaConnection
 from wzp_core.io.congestion import MediaCongestionControl
 
 RESET_TOKEN_LENGTH = 16
@@ -25,7 +27,7 @@ def reset_token(key: bytes, connection_id: bytes) -> bytes:
     return hmac.new(key, connection_id, hashlib.sha256).digest()[:RESET_TOKEN_LENGTH]
 
 
-class Connection(QuicConnection):
+class Connection(MediaConnection):
     """A connection that knows the server name it was dialled by and whose reset tokens survive a restart."""
 
     def __init__(
@@ -51,7 +53,6 @@ class Connection(QuicConnection):
 
     def _initialize(self, peer_cid: bytes) -> None:
         super()._initialize(peer_cid)
-        self._one_rtt = self._spaces[tls.Epoch.ONE_RTT]
         if not self._is_client:
             self._capture_server_name()
 
@@ -162,6 +163,8 @@ class Connection(QuicConnection):
 
     @property
     def awaits_acknowledgement(self) -> bool:
+        if self._handshake_confirmed:
+            return self._one_rtt.ack_eliciting_in_flight > 0
         return any(space.ack_eliciting_in_flight for space in self._loss.spaces)
 
     @property

@@ -66,12 +66,17 @@ class QuicLink:
         *,
         port: Port,
         wake: Callable[["QuicLink"], None],
+        wake_for_media: Callable[["QuicLink"], None],
         now: float,
         unread: SharedRoom,
     ) -> None:
         self.connection = connection
         self.port = port  # the socket on which the peer speaks to us
         self._wake = wake  # asks the endpoint for a flush at the end of this loop turn
+        self._wake_for_media = wake_for_media  # and this for one soon
+        self.media_due = False  # the endpoint has been asked
+        self.flushed_at = float("-inf")
+        self._waiting = connection.datagrams_waiting
         self._loop = asyncio.get_running_loop()
         self._established: asyncio.Future[None] = self._loop.create_future()
         self._ended: asyncio.Future[str] = self._loop.create_future()
@@ -136,17 +141,18 @@ class QuicLink:
         return message
 
     def send_media(self, datagram: bytes) -> bool:
-        if self.closed or len(datagram) > LONGEST_DATAGRAM or not self.connection.takes_datagrams:
+        waiting = self._waiting
+        if len(datagram) > LONGEST_DATAGRAM or self._ended.done() or not self.connection.takes_datagrams:
             self._media_dropped += 1
             return False
-        waiting = self.connection.datagrams_waiting
         if len(waiting) >= _MEDIA_QUEUE:
             waiting.popleft()
-            self._media_deadlines.popleft()
+            if self._media_deadlines:
+                self._media_deadlines.popleft()
             self._media_dropped += 1
-        self.connection.send_datagram_frame(datagram)
-        self._media_deadlines.append(self._loop.time() + _MEDIA_LIFETIME_S)
-        self._wake(self)
+        waiting.append(datagram)
+        if not self.media_due:
+            self._wake_for_media(self)
         return True
 
     def on_media(self, handler: Callable[[bytes], None]) -> None:
@@ -208,11 +214,21 @@ class QuicLink:
     def is_established(self) -> bool:
         return self._established.done() and self._established.exception() is None
 
-    def receive(self, data: bytes, address: Address, now: float) -> None:
-        self.connection.receive_datagram(data, address, now)
+    def receive(self, data: bytes, address: Address, now: float) -> bool:
+        """Takes one packet; whether a flush has to follow."""
+        media = self.connection.receive_media(data, address, now)
+        if media is None:
+            self.connection.receive_datagram(data, address, now)
         newest = self.connection.newest_packet
         if newest != self._newest_packet:  # what is refused, as from an acceptor that moved, is no sign of life
             self._newest_packet, self._heard_at = newest, now
+        if media is None:
+            return True
+        for datagram in media:
+            self._take_media(datagram)
+        if not self.connection.awaits_acknowledgement:
+            self._awaited_since = None
+        return self.connection.has_more_to_say
 
     def close_if_stuck(self, now: float) -> bool:
         """Whether the peer holds something up that would have to be kept for ever."""
@@ -225,32 +241,31 @@ class QuicLink:
         return self.closed
 
     def drop_stale_media(self, now: float) -> None:
-        waiting = self.connection.datagrams_waiting
+        """Before a flush: what the congestion window has held back for too long."""
         while self._media_deadlines and self._media_deadlines[0] < now:
             self._media_deadlines.popleft()
-            waiting.popleft()
+            self._waiting.popleft()
             self._media_dropped += 1
 
-    def note_sent(self, now: float) -> None:
-        """After a flush: what no longer waits has left."""
+    def note_sent(self, before: int, now: float) -> None:
+        """After a flush that found so many datagrams: what no longer waits has left."""
+        self.flushed_at, self.media_due = now, False
         if not self.connection.awaits_acknowledgement:
             self._awaited_since = None
         elif self._awaited_since is None:
             self._awaited_since = now
-        left = len(self._media_deadlines) - len(self.connection.datagrams_waiting)
-        self._media_sent += left
-        for _ in range(left):
-            self._media_deadlines.popleft()
+        still = len(self._waiting)
+        self._media_sent += before - still
+        if still or self._media_deadlines:
+            for _ in range(len(self._media_deadlines) - still):
+                self._media_deadlines.popleft()
+            self._media_deadlines.extend([now + _MEDIA_LIFETIME_S] * (still - len(self._media_deadlines)))
 
     def take(self, happened: events.QuicEvent) -> None:
         """Acts on one event of the connection."""
         match happened:
             case events.DatagramFrameReceived(data=data):
-                self._media_received += 1
-                if self._media_handler is not None:
-                    self._media_handler(data)
-                else:
-                    self._early_media.append(data)
+                self._take_media(data)
             case events.StreamDataReceived(stream_id=stream, data=data, end_stream=end):
                 self._stream_data(stream, data, end)
             case events.StreamReset(stream_id=stream) if not self._is_ours(stream):
@@ -277,6 +292,13 @@ class QuicLink:
         self._readers.clear()
         self._done.clear()
         self._let_go(self._unread_bytes - sum(length for _, length in self._signals))
+
+    def _take_media(self, datagram: bytes) -> None:
+        self._media_received += 1
+        if self._media_handler is not None:
+            self._media_handler(datagram)
+        else:
+            self._early_media.append(datagram)
 
     # --- streams -----------------------------------------------------------------------------------------------
 

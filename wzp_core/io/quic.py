@@ -13,6 +13,7 @@ from aioquic.quic.packet import pull_quic_header
 from wzp_core.crypto.certificate import TlsIdentity
 from wzp_core.errors import ErrorCode, RemoteViolation, Unavailable
 from wzp_core.io.aioquic_private import RESET_TOKEN_LENGTH, Connection
+from wzp_core.io.flushing import Flushing
 from wzp_core.io.link import KEEP_ALIVE_S, QuicLink, SharedRoom
 from wzp_core.io.quic_settings import CID_LENGTH, configuration, reset_key
 from wzp_core.io.reception import SHORTEST_RESET, Reception
@@ -25,6 +26,7 @@ from wzp_core.protocol.ids import TlsFingerprint
 _HALF_OPEN = 256  # inbound handshakes under way; when there are more, the oldest is given up
 _HANDSHAKE_S = 10.0
 _UNACCEPTED = 64
+_GRANULARITY_S = 0.001  # of timers; by rounding, what was just done for a time may be due at that time still
 _LOOK_S = 0.02
 
 log = logger("quic")
@@ -45,8 +47,7 @@ class QuicEndpoint:
         self._half_open: dict[QuicLink, float] = {}  # with their deadlines, oldest first
         self._unread = SharedRoom()
         self._accepted: asyncio.Queue[QuicLink] = asyncio.Queue(_UNACCEPTED)
-        self._dirty: dict[QuicLink, None] = {}
-        self._timers: dict[QuicLink, asyncio.TimerHandle] = {}
+        self._flushing = Flushing(self._flush, self._on_timer)
         self._raw: list[RawHandler] = []
         self.malformed_datagrams = 0
         self.packets_refused = 0
@@ -115,7 +116,7 @@ class QuicEndpoint:
         connection.connect(address, now)
         link = self._adopt(connection, port, now)
         self._dialled.add(link)
-        self._wake(link)
+        self._flushing.wake(link)
         try:
             async with asyncio.timeout(timeout_s):
                 await link.established()
@@ -180,7 +181,7 @@ class QuicEndpoint:
             self.packets_refused += 1
             return
         try:
-            link.receive(data, address, now)
+            flush = link.receive(data, address, now)
         except Exception as error:  # aioquic is the parser here: its slips cost the one link, never the endpoint
             self.malformed_datagrams += 1
             self._broken(link, error)
@@ -190,7 +191,10 @@ class QuicEndpoint:
             return
         if link.port is not port and link.remote_address == address:
             link.port = port  # the peer speaks to us there now
-        self._wake(link)
+        if flush:
+            self._flushing.wake(link)
+        elif (due := link.connection.acknowledges_at) is not None:
+            self._flushing.look_again(link, due)
 
     def _by_long_header(self, data: bytes, address: Address, port: Port, now: float) -> QuicLink | None:
         try:
@@ -234,7 +238,14 @@ class QuicEndpoint:
     # --- bookkeeping -------------------------------------------------------------------------------------------
 
     def _adopt(self, connection: Connection, port: Port, now: float) -> QuicLink:
-        link = QuicLink(connection, port=port, wake=self._wake, now=now, unread=self._unread)
+        link = QuicLink(
+            connection,
+            port=port,
+            wake=self._flushing.wake,
+            wake_for_media=self._flushing.wake_for_media,
+            now=now,
+            unread=self._unread,
+        )
         self._ids[link] = set()
         self._register(link, connection.host_cid)
         return link
@@ -251,27 +262,14 @@ class QuicEndpoint:
             self._links.pop(connection_id, None)
         self._dialled.discard(link)
         self._half_open.pop(link, None)
-        self._dirty.pop(link, None)
-        if timer := self._timers.pop(link, None):
-            timer.cancel()
+        self._flushing.forget(link)
         self._sockets.release(self._carrying)
 
     # --- out ---------------------------------------------------------------------------------------------------
 
-    def _wake(self, link: QuicLink) -> None:
-        """One flush per link and loop turn, so that what was queued together leaves together."""
-        if not self._dirty:
-            self._loop.call_soon(self._flush_dirty)
-        self._dirty[link] = None
-
-    def _flush_dirty(self) -> None:
-        links, self._dirty = list(self._dirty), {}
-        now = self._loop.time()
-        for link in links:
-            if link in self._ids:
-                self._flush(link, now)
-
     def _flush(self, link: QuicLink, now: float) -> None:
+        if link not in self._ids:
+            return
         try:
             self._write(link, now)
         except Exception as error:  # as above: the other links of this turn are to be flushed still
@@ -284,17 +282,24 @@ class QuicEndpoint:
 
     def _write(self, link: QuicLink, now: float) -> None:
         connection = link.connection
-        self._events(link)
         link.drop_stale_media(now)
-        packets = connection.datagrams_to_send(now)
-        for data, address in packets:
-            link.port.send_raw(data, address)
+        before = len(connection.datagrams_waiting)
+        packets = connection.media_to_send(now)
+        if packets is not None:
+            address, port = link.remote_address, link.port
+            for data in packets:
+                port.send_raw(data, address)
+        else:
+            self._events(link)
+            long_way = connection.datagrams_to_send(now)
+            for data, address in long_way:
+                link.port.send_raw(data, address)
+            if (reason := connection.close_reason) is not None:
+                link.end(reason)
+                self._half_open.pop(link, None)
         if link.meter is not None:
-            link.meter.sent(len(packets))
-        link.note_sent(now)
-        if (reason := connection.close_reason) is not None:
-            link.end(reason)
-            self._half_open.pop(link, None)
+            link.meter.sent(len(long_way if packets is None else packets))
+        link.note_sent(before, now)
         self._arm(link, now)
 
     def _events(self, link: QuicLink) -> None:
@@ -314,25 +319,22 @@ class QuicEndpoint:
                 link.close("busy")
 
     def _arm(self, link: QuicLink, now: float) -> None:
-        """Keeps one timer a link; one that fires early only looks again, which is cheaper than cancelling."""
         due = link.connection.get_timer()
         if due is None:
             self._forget(link)
             return
         due = due if link.closed else min(due, link.keep_alive_at, self._half_open.get(link, due))
-        armed = self._timers.get(link)
-        if armed is None or due < armed.when():
-            if armed is not None:
-                armed.cancel()
-            self._timers[link] = self._loop.call_at(max(due, now), self._on_timer, link)
+        self._flushing.look_again(link, max(due, now + _GRANULARITY_S))
 
     def _on_timer(self, link: QuicLink) -> None:
-        self._timers.pop(link, None)
         now = self._loop.time()
         if self._half_open.get(link, now + 1) <= now:
             self._give_up(link)
             return
         due = link.connection.get_timer()
+        if due is not None and now < min(due, link.keep_alive_at):
+            self._arm(link, now)  # it has moved since
+            return
         if due is not None and now >= due:
             try:
                 link.connection.handle_timer(now)
