@@ -1,7 +1,9 @@
-"""What a busy machine did to the sound of a call is counted, over every device the call had."""
+"""What busy machines and clocks that differ do to the sound of a call."""
 
 import asyncio
 from collections.abc import Callable
+
+import pytest
 
 from tests.sim.script import talking, two_phones
 from tests.sim.world import Stage
@@ -23,5 +25,24 @@ def test_gaps_are_counted_over_every_device_of_a_call(scene: Scene) -> None:
             await asyncio.sleep(1)
             assert bob.engine.calls.report().sound == SoundStats(playback_underruns=5)
             assert alice.engine.calls.report().sound == SoundStats()
+
+    scene(script)
+
+
+@pytest.mark.parametrize("ppm", [-1500, 1500])
+def test_a_speaker_whose_clock_is_another_leaves_no_gaps_and_no_growing_delay(scene: Scene, ppm: int) -> None:
+    """Five times worse than the worst, so that a minute shows it."""
+
+    async def script(stage: Stage) -> None:
+        async with stage.relay(), two_phones(stage, speaker_ppm=ppm) as (alice, bob):
+            await talking(alice, bob)
+            await asyncio.sleep(10)
+            before, most_ms = bob.engine.calls.report().received, 0.0
+            for _ in range(60):
+                await asyncio.sleep(1)
+                most_ms = max(most_ms, bob.engine.calls.report().received.jitter_delay_ms)
+            got = bob.engine.calls.report().received
+            assert got.plc_frames - before.plc_frames <= 6
+            assert most_ms < 45
 
     scene(script)

@@ -11,7 +11,7 @@ from wzp_core.errors import ErrorCode, Unavailable
 from wzp_core.ports import AudioDevice, SoundStats
 
 RATE = 48_000
-FRAME_S = 0.02
+FRAME = 960
 
 
 def tone(hz: float, seconds: float, amplitude: int = 8000) -> Samples:
@@ -27,7 +27,11 @@ def loudness(samples: Samples) -> float:
 class SimSound:
     """Implements `ports.AudioSystem`; `microphone` loops for ever."""
 
-    def __init__(self, microphone: Samples | None = None) -> None:
+    def __init__(
+        self, microphone: Samples | None = None, *, microphone_ppm: float = 0.0, speaker_ppm: float = 0.0
+    ) -> None:
+        """ppm: by how much each device's clock is faster than the world's."""
+        self.rates = RATE * (1 + microphone_ppm * 1e-6), RATE * (1 + speaker_ppm * 1e-6)
         self.microphone = microphone if microphone is not None else np.zeros(RATE, np.int16)
         self.heard: list[tuple[float, Samples]] = []  # time and what was played then
         self.broken = False
@@ -56,18 +60,18 @@ class _SimDevice:
         self._start = self._loop.time()
         self._read = self._written = 0
 
-    def _now_samples(self) -> int:
-        return round((self._loop.time() - self._start) * RATE)
+    def _passed(self, rate: float) -> int:
+        return round((self._loop.time() - self._start) * rate)
 
     def read(self, count: int) -> Samples | None:
-        if self._now_samples() - self._read < count:
+        if self._passed(self._sound.rates[0]) - self._read < count:
             return None
         places = np.arange(self._read, self._read + count) % len(self._sound.microphone)
         self._read += count
         return self._sound.microphone[places]
 
     def wanted(self) -> int:
-        return max(0, self._now_samples() - self._written)
+        return max(0, self._passed(self._sound.rates[1]) - self._written)
 
     def write(self, samples: Samples) -> None:
         self._written += len(samples)
@@ -76,7 +80,12 @@ class _SimDevice:
     async def ready(self) -> None:
         if self._sound.broken:
             raise Unavailable(ErrorCode.NO_DEVICE)
-        await asyncio.sleep(FRAME_S)
+        await asyncio.sleep(self._next_callback() - self._loop.time())
+
+    def _next_callback(self) -> float:
+        """When one of the two sides has moved its next 20 ms, by its own clock."""
+        passed = self._loop.time() - self._start + 1e-6
+        return self._start + min((int(passed * rate / FRAME) + 1) * FRAME / rate for rate in self._sound.rates)
 
     def delay_ms(self) -> tuple[float, float]:
         return 0.0, 0.0

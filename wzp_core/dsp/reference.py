@@ -13,7 +13,7 @@ _LEAST: Final = FRAME_SAMPLES + 96  # left over at every pull, lest a frame that
 _START: Final = FRAME_SAMPLES + 288
 _MOST: Final = FRAME_SAMPLES + 480  # no more is needed, and an echo must never come before its reference
 _WATCHED: Final = 100  # pulls
-_CORRECTED: Final = 4  # one pull of so many may be corrected: 260 ppm, which an echo canceller follows without harm
+_CORRECTED: Final = 2  # one pull of so many may be corrected: 520 ppm, which an echo canceller follows without harm
 
 HELD_MS: Final = _START * 1000 // RATE_HZ
 """How long a reference waits at first; later 22 to 30 ms."""

@@ -16,6 +16,7 @@ from wzp_core.engine.paths import Paths
 from wzp_core.engine.scope import task_scope
 from wzp_core.errors import ErrorCode, Unavailable
 from wzp_core.logs import event, logger
+from wzp_core.media.clock import PlayoutClock
 from wzp_core.media.downlink import Downlink
 from wzp_core.media.uplink import Uplink
 from wzp_core.ports import AudioDevice, AudioSystem, Link, Samples, SoundStats
@@ -57,7 +58,7 @@ class MediaPump:
         self._knobs, self.capture = knobs, capture
         self._on_levels, self._on_opened = on_levels, on_opened
         self._levels_at = 0.0
-        self._playout_at = 0.0
+        self._playout = PlayoutClock()
 
     @property
     def link(self) -> Link | None:
@@ -135,10 +136,8 @@ class MediaPump:
             self._show_levels(now, speaker)
 
     def _next_frame(self, now: float) -> Samples:
-        # Devices ask for sound in bursts; what is played is evenly spaced, and the jitter buffer has to see it so.
-        self._playout_at = min(max(self._playout_at + _FRAME_S, now - _FRAME_S), now + 3 * _FRAME_S)
         self.downlink.levelled = self._knobs.audio.level_heard
-        frame = self.downlink.pull(self._playout_at, self._knobs.audio.output_volume)
+        frame = self.downlink.pull(self._playout.next_frame(now), self._knobs.audio.output_volume)
         return np.zeros_like(frame) if self._knobs.speaker_muted else frame
 
     def _send(self, frame: Samples, now: float, voice: bool = False) -> None:

@@ -47,18 +47,18 @@ def test_the_delay_after_a_pause_is_the_one_before_it() -> None:
         assert int(np.argmax(np.concatenate(out) == 1)) == HELD
 
 
-@pytest.mark.parametrize("ppm", [-200, -100, 100, 200])
-def test_clocks_that_differ_leave_no_hole_and_no_growing_delay_in_ten_minutes(ppm: int) -> None:
+@pytest.mark.parametrize("ppm", [-300, -100, 100, 300])
+def test_clocks_that_differ_leave_no_hole_and_no_growing_delay_in_half_an_hour(ppm: int) -> None:
     buffer, pushed = ReferenceBuffer(), 0
     behind = []
-    for tick in range(1, 30_001):
+    for tick in range(1, 90_001):
         while pushed * FRAME_SAMPLES <= tick * FRAME_SAMPLES * (1 + ppm * 1e-6):
             pushed += 1
-            buffer.push(np.full(FRAME_SAMPLES, pushed, np.int16))
+            buffer.push(np.full(FRAME_SAMPLES, pushed % 30_000 + 1, np.int16))
         frame = buffer.pull(FRAME_SAMPLES)
         if tick > 2:
             assert frame.all()
-            behind.append(pushed - int(frame[-1]))
+            behind.append((pushed % 30_000 + 1 - int(frame[-1])) % 30_000)
     assert max(behind) <= 4  # frames
 
 
