@@ -85,6 +85,7 @@ class Relay:
             config,
             tls.fingerprint,
             hub=self._hub,
+            calls=self._calls,
             rooms=self._rooms,
             signal_plane=self._signals,
             room_plane=self._media,

@@ -14,7 +14,7 @@ _MOST_KEPT = 32
 @dataclass(slots=True)
 class _Absence:
     until: float
-    kept: deque[SignalMessage] = field(default_factory=lambda: deque(maxlen=_MOST_KEPT))
+    kept: deque[Send] = field(default_factory=lambda: deque(maxlen=_MOST_KEPT))
 
 
 class Absences:
@@ -35,7 +35,7 @@ class Absences:
     def end(self, fingerprint: Fingerprint) -> list[Effect]:
         """The party is back: everything it missed, in order."""
         absence = self._absent.pop(fingerprint, None)
-        return [Send(fingerprint, message) for message in absence.kept] if absence else []
+        return list(absence.kept) if absence else []
 
     def overdue(self, now: float) -> list[Fingerprint]:
         """Forgets those whose grace is over."""
@@ -44,10 +44,10 @@ class Absences:
             del self._absent[who]
         return over
 
-    def send(self, to: Fingerprint, message: SignalMessage) -> list[Effect]:
+    def send(self, to: Fingerprint, message: SignalMessage, by: Fingerprint) -> list[Effect]:
         """Sends now, or keeps the message for the party's return."""
-        absence = self._absent.get(to)
+        absence, sent = self._absent.get(to), Send(to, message, by)
         if absence is None:
-            return [Send(to, message)]
-        absence.kept.append(message)
+            return [sent]
+        absence.kept.append(sent)
         return []

@@ -3,17 +3,17 @@
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from enum import Enum
-from typing import TypeAlias
+from typing import Protocol, TypeAlias
 
 from relay.decide.absence import Absences
 from relay.decide.candidates import NOWHERE, Candidates, answer_without_addresses, offer_without_addresses
-from relay.decide.effects import Effect, Send
+from relay.decide.effects import ConnectionId, Effect, Send
+from relay.decide.last_words import LastWords
 from wzp_core.errors import ErrorCode, RemoteViolation
 from wzp_core.protocol.ids import CallId, Fingerprint, call_room, check_call_id, parse_fingerprint
 from wzp_core.protocol.signal.call import (
     CallAcceptMode,
     CallRinging,
-    CallSetup,
     DirectCallAnswer,
     DirectCallOffer,
     Hangup,
@@ -53,6 +53,26 @@ InCall: TypeAlias = (
     | MediaCapability
 )
 CallSignal: TypeAlias = DirectCallOffer | DirectCallAnswer | Hangup | InCall
+FederatedSignal: TypeAlias = CallSignal | CallRinging
+"""What passes between relays."""
+
+
+class Elsewhere(Protocol):
+    """Clients of other relays."""
+
+    def way(self, who: Fingerprint) -> ConnectionId | None:
+        """The link towards somebody's relay; None where nobody is known to have that client."""
+
+    def may_have(self, who: Fingerprint) -> bool:
+        """Whether a relay that does not tell of its clients might have that one."""
+
+
+class _Nowhere:
+    def way(self, who: Fingerprint) -> ConnectionId | None:  # noqa: ARG002
+        return None
+
+    def may_have(self, who: Fingerprint) -> bool:  # noqa: ARG002
+        return False
 
 
 class CallPhase(Enum):
@@ -66,7 +86,7 @@ class _Call:
     parties: dict[int, Fingerprint]  # by stream id
     phase: CallPhase
     deadline: float | None
-    relay_addr: dict[Fingerprint, str] = field(default_factory=dict)  # as each party sees this relay
+    relay_addr: dict[Fingerprint, str] = field(default_factory=dict)  # as our own parties see this relay
     caller_at: Candidates = NOWHERE
     reveals: bool = False  # both sides' addresses may be known to the other
 
@@ -78,7 +98,10 @@ class _Call:
 
 
 class CallRegistry:
-    """All calls of this relay; every method takes an input and returns what is to be sent."""
+    """All calls of this relay's clients; every method takes an input and returns what is to be sent.
+
+    A call between clients of two relays stands in both registries, each of which serves its own party.
+    """
 
     def __init__(self, *, started_at: float, most_per_client: int = 8, most_calls: int = 10_000) -> None:
         self._resume_until = started_at + RESUME_WINDOW_S
@@ -88,6 +111,8 @@ class CallRegistry:
         self._calls_of: dict[Fingerprint, list[_Call]] = {}
         self._present: dict[Fingerprint, str] = {}  # with this relay's address as the client sees it
         self._absences = Absences()
+        self._last_words = LastWords()
+        self.elsewhere: Elsewhere = _Nowhere()
 
     def __len__(self) -> int:
         return len(self._calls)
@@ -95,6 +120,8 @@ class CallRegistry:
     def arrived(self, client: Fingerprint, relay_addr: str) -> list[Effect]:
         """A client has registered, perhaps again."""
         self._present[client] = relay_addr
+        for call in self._calls_of.get(client, ()):
+            call.relay_addr[client] = relay_addr
         return self._absences.end(client)
 
     def left(self, client: Fingerprint, now: float) -> None:
@@ -111,20 +138,66 @@ class CallRegistry:
             case DirectCallOffer():
                 return self._offer(sender, message, now)
             case DirectCallAnswer():
-                return self._answer(sender, message)
+                return self._answer(sender, message, now)
             case Hangup():
-                return self._hang_up(sender, message)
+                return self._hang_up(sender, message, now)
         return self._forward(sender, message)
+
+    def is_home_of(self, who: Fingerprint) -> bool:
+        """Whether what other relays send to somebody ends here: a client of ours, also one that may come back."""
+        return who in self._present or any(who in call.relay_addr for call in self._calls_of.get(who, ()))
+
+    def speaker(self, message: FederatedSignal) -> Fingerprint | None:
+        """Who elsewhere says that: the caller of an offer, else the party of the call that is not ours."""
+        if isinstance(message, DirectCallOffer):
+            return parse_fingerprint(message.caller_fingerprint)
+        call = self._find(message.call_id) if message.call_id is not None else None
+        parties = call.parties.values() if call is not None else ()
+        return next((party for party in parties if call is not None and party not in call.relay_addr), None)
+
+    def handle_elsewhere(self, sender: Fingerprint, message: FederatedSignal, now: float) -> list[Effect]:
+        """What a client of another relay says. Raises RemoteViolation where nobody there can say that."""
+        if sender in self._present:
+            raise RemoteViolation(ErrorCode.UNEXPECTED_INPUT, what="another relay speaks for a client of ours")
+        match message:
+            case DirectCallOffer():
+                return self._offer(sender, message, now)
+            case DirectCallAnswer():
+                return self._answer(sender, message, now)
+            case CallRinging():
+                return self._ring(sender, message)
+            case Hangup():
+                return self._hang_up(sender, message, now) if message.call_id is not None else []
+        return self._forward(sender, message)
+
+    def recheck(self, now: float) -> list[Effect]:
+        """Other relays have other clients, or are reached by other links: parties there may be gone, or back."""
+        effects = self._last_words.again(self.elsewhere.way, now)
+        for party in self._calls_of.keys() - self._present.keys():
+            is_away = party in self._absences
+            if is_away and self._is_elsewhere(party):
+                effects += self._absences.end(party)
+            elif not is_away and not self._is_elsewhere(party):
+                self._absences.begin(party, now)
+        return effects
+
+    def meet(self, call_id: str, who: Fingerprint, stream: int | None, now: float) -> list[Effect]:
+        """Somebody on another relay is in the room of a call that this relay has forgotten: its other party."""
+        call = self._find(call_id)
+        if call is None or len(call.parties) != 1 or stream in call.parties or call.stream_of(who) is not None:
+            return []
+        self._enlist(call, who, stream or next(s for s in (CALLER_STREAM, CALLEE_STREAM) if s not in call.parties))
+        return self.recheck(now)
 
     def expire(self, now: float) -> list[Effect]:
         """Ends what rang too long and what a party did not come back to; wants to be asked about once a second."""
         effects: list[Effect] = []
         for call in [call for call in self._calls.values() if call.deadline is not None and call.deadline <= now]:
-            effects += self._end(call, call.parties.values(), HangupReason.TIMEOUT)
+            effects += self._end(call, call.parties.values(), HangupReason.TIMEOUT, now)
         for lost in self._absences.overdue(now):
             for call in list(self._calls_of.get(lost, ())):
                 reason = HangupReason.TIMEOUT if call.phase is CallPhase.RINGING else HangupReason.NORMAL
-                effects += self._end(call, [party for party in call.parties.values() if party != lost], reason)
+                effects += self._end(call, [party for party in call.parties.values() if party != lost], reason, now)
         return effects
 
     def admit(self, call_id: str, who: Fingerprint, wish: int | None, now: float) -> int:
@@ -149,12 +222,16 @@ class CallRegistry:
             return []  # a repeated offer must not harm the call
         refusal = self._refusal(sender, offer, target, is_used=known is not None)
         if refusal is not None:
-            return [Send(sender, Hangup(reason=refusal, call_id=call_id))]
+            return [Send(sender, Hangup(reason=refusal, call_id=call_id), target)]
         parties = {CALLER_STREAM: sender, CALLEE_STREAM: target}
-        relay_addr = {party: self._present[party] for party in parties.values()}
+        relay_addr = {party: self._present[party] for party in parties.values() if party in self._present}
         call = _Call(call_id, parties, CallPhase.RINGING, now + RING_LIMIT_S, relay_addr, Candidates.of_offer(offer))
         self._enter(call)
-        return [Send(target, offer_without_addresses(offer)), Send(sender, CallRinging(call_id=call_id))]
+        ringing = Send(sender, CallRinging(call_id=call_id), target)
+        if target in self._present:
+            return [Send(target, offer_without_addresses(offer), sender), ringing]
+        passed_on = Send(target, offer, sender)  # its relay is to know the addresses: it sees how the answer is meant
+        return [passed_on] if self.elsewhere.way(target) is not None else [passed_on, ringing]
 
     def _refusal(
         self, sender: Fingerprint, offer: DirectCallOffer, target: Fingerprint, *, is_used: bool
@@ -162,14 +239,22 @@ class CallRegistry:
         forged = parse_fingerprint(offer.caller_fingerprint) != sender
         if forged or is_used or target == sender or self._is_full(sender) or len(self._calls) >= self._most_calls:
             return HangupReason.ERROR
-        if target not in self._present:
+        if target not in self._present and (sender not in self._present or not self._is_elsewhere(target)):
             return HangupReason.NORMAL
         return HangupReason.BUSY if self._is_full(target) else None
 
     def _is_full(self, client: Fingerprint) -> bool:
         return len(self._calls_of.get(client, ())) >= self.most_per_client
 
-    def _answer(self, sender: Fingerprint, answer: DirectCallAnswer) -> list[Effect]:
+    def _is_elsewhere(self, who: Fingerprint) -> bool:
+        return self.elsewhere.way(who) is not None or self.elsewhere.may_have(who)
+
+    def _ring(self, sender: Fingerprint, ringing: CallRinging) -> list[Effect]:
+        call = self._find(ringing.call_id)
+        is_news = call is not None and call.phase is CallPhase.RINGING and call.stream_of(sender) == CALLEE_STREAM
+        return self._absences.send(call.parties[CALLER_STREAM], ringing, sender) if call is not None and is_news else []
+
+    def _answer(self, sender: Fingerprint, answer: DirectCallAnswer, now: float) -> list[Effect]:
         call = self._find(answer.call_id)
         if call is None or call.phase is not CallPhase.RINGING:
             return []  # hung up meanwhile, or answered before
@@ -177,20 +262,24 @@ class CallRegistry:
         if sender != callee:
             raise RemoteViolation(ErrorCode.UNEXPECTED_INPUT, what="answer by another than the callee")
         if answer.accept_mode is CallAcceptMode.REJECT:
-            return self._end(call, [caller], HangupReason.NORMAL)
+            return self._end(call, [caller], HangupReason.NORMAL, now)
         call.phase, call.deadline = CallPhase.ACTIVE, None
         call.reveals = answer.accept_mode is CallAcceptMode.ACCEPT_TRUSTED
         caller_at, callee_at = (call.caller_at, Candidates.of_answer(answer)) if call.reveals else (NOWHERE, NOWHERE)
         return [
-            *self._absences.send(caller, answer if call.reveals else answer_without_addresses(answer)),
-            *self._absences.send(caller, self._setup(call, caller, callee_at)),
-            *self._absences.send(callee, self._setup(call, callee, caller_at)),
+            *self._absences.send(caller, answer if call.reveals else answer_without_addresses(answer), callee),
+            *self._set_up(call, caller, callee_at, callee),
+            *self._set_up(call, callee, caller_at, caller),
         ]
 
-    def _setup(self, call: _Call, to: Fingerprint, peer_at: Candidates) -> CallSetup:
-        return peer_at.setup(call.call_id, call_room(call.call_id), call.relay_addr[to])
+    def _set_up(self, call: _Call, to: Fingerprint, peer_at: Candidates, peer: Fingerprint) -> list[Effect]:
+        """Of each party by its own relay."""
+        if to not in call.relay_addr:
+            return []
+        setup = peer_at.setup(call.call_id, call_room(call.call_id), call.relay_addr[to])
+        return self._absences.send(to, setup, peer)
 
-    def _hang_up(self, sender: Fingerprint, goodbye: Hangup) -> list[Effect]:
+    def _hang_up(self, sender: Fingerprint, goodbye: Hangup, now: float) -> list[Effect]:
         """Without an id every call of the sender ends, as older clients mean it."""
         if goodbye.call_id is None:
             calls = list(self._calls_of.get(sender, ()))
@@ -200,7 +289,7 @@ class CallRegistry:
         effects: list[Effect] = []
         for call in calls:
             peers = [party for party in call.parties.values() if party != sender]
-            effects += self._end(call, peers, goodbye.reason)
+            effects += self._end(call, peers, goodbye.reason, now)
         return effects
 
     def _forward(self, sender: Fingerprint, message: InCall) -> list[Effect]:
@@ -212,7 +301,7 @@ class CallRegistry:
         if isinstance(message, Revealing) and not call.reveals:
             return []  # a private call stays private whatever a client slips
         peer = call.peer_of(sender)
-        return self._absences.send(peer, message) if peer is not None else []
+        return self._absences.send(peer, message, sender) if peer is not None else []
 
     # --- bookkeeping -------------------------------------------------------------------------------------------
 
@@ -224,9 +313,14 @@ class CallRegistry:
         for party in call.parties.values():
             self._calls_of.setdefault(party, []).append(call)
 
-    def _end(self, call: _Call, told: Iterable[Fingerprint], reason: HangupReason) -> list[Effect]:
+    def _end(self, call: _Call, told: Iterable[Fingerprint], reason: HangupReason, now: float) -> list[Effect]:
         goodbye = Hangup(reason=reason, call_id=call.call_id)
-        effects = [effect for party in told for effect in self._absences.send(party, goodbye)]
+        effects: list[Effect] = []
+        for party in told:
+            by = call.peer_of(party) or party
+            effects += self._absences.send(party, goodbye, by)
+            if party not in call.relay_addr:
+                self._last_words.say(Send(party, goodbye, by), self.elsewhere.way(party), now)
         del self._calls[call.call_id.lower()]
         for party in call.parties.values():
             calls = self._calls_of[party]
@@ -248,10 +342,14 @@ class CallRegistry:
         if not free or self._is_full(who):
             raise RemoteViolation(ErrorCode.UNEXPECTED_INPUT, what="not a party of this call")
         stream = wish if wish in free else free[0]
+        self._enlist(call, who, stream)
+        call.relay_addr[who] = self._present.get(who, "")
+        if who not in self._present:
+            self._absences.begin(who, now)
+        return stream
+
+    def _enlist(self, call: _Call, who: Fingerprint, stream: int) -> None:
         call.parties[stream] = who
         self._calls_of.setdefault(who, []).append(call)
         if len(call.parties) == 2:
             call.deadline = None
-        if who not in self._present:
-            self._absences.begin(who, now)
-        return stream

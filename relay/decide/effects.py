@@ -1,6 +1,6 @@
 """What deciding code asks the edges to do."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import NewType, TypeAlias
 
 from wzp_core.protocol.ids import Fingerprint
@@ -12,10 +12,11 @@ ConnectionId = NewType("ConnectionId", int)
 
 @dataclass(frozen=True, slots=True)
 class Send:
-    """A signal for whoever is registered as `to`; dropped where nobody is."""
+    """A signal for whoever is registered as `to`, here or on another relay; dropped where nobody is."""
 
     to: Fingerprint
     message: SignalMessage
+    by: Fingerprint | None = field(default=None, compare=False)  # whose words they are, for other relays to check
 
 
 @dataclass(frozen=True, slots=True)

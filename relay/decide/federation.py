@@ -12,7 +12,7 @@ from dataclasses import dataclass, field, replace
 from typing import Final
 
 from relay.decide.effects import ConnectionId, Deliver, Effect
-from relay.decide.global_names import LOBBY_PARTS, GlobalNames, Tags, is_call, is_lobby
+from relay.decide.global_names import LOBBY_PARTS, GlobalNames, Tags, is_call, is_lobby, lobby_part
 from relay.decide.paced import Paced
 from relay.decide.presence import shown_alias
 from wzp_core.errors import ErrorCode, RemoteViolation
@@ -102,6 +102,19 @@ class Federation:
     def users(self) -> Iterator[RoomParticipant]:
         """The guests of the lobby."""
         return (guest.participant for part in LOBBY_PARTS for guest in self.guests(part).values())
+
+    def way_to(self, who: Fingerprint) -> ConnectionId | None:
+        """The link towards a client of another relay."""
+        guest = self.guests(lobby_part(who)).get(who)
+        return guest.link if guest is not None else None
+
+    def tells_of(self, link: ConnectionId, who: Fingerprint) -> bool:
+        """Whether that neighbour says that this client is behind it."""
+        return who in self._neighbours[link].told.get(lobby_part(who), {})
+
+    def relay_at(self, link: ConnectionId) -> str:
+        """The neighbour's id."""
+        return self._neighbours[link].relay
 
     def first_stream_id(self, room: RoomName) -> int:
         return 1 if self.canonical(room) is None else int(self._id[:4], 16) % 255 + 1

@@ -7,24 +7,33 @@ from collections.abc import Callable, Iterable
 from dataclasses import replace
 
 from relay.config import RelayConfig
+from relay.decide.admission import per_minute
+from relay.decide.calls import CallRegistry
 from relay.decide.effects import ConnectionId, Cut
 from relay.decide.federation import Federation
+from relay.decide.forwarding import Forwarder
 from relay.decide.global_names import LOBBY_PARTS, is_lobby, lobby_part
 from relay.decide.peers import PeerLink, PeerLinks, Peers, trusted_block
 from relay.decide.presence import Hub
-from relay.decide.rooms import Rooms
+from relay.decide.rooms import Rooms, call_of
 from relay.edge.global_media import GlobalMedia
 from relay.edge.outbox import ListPump, Outbox
 from relay.edge.room_plane import RoomPlane
 from relay.edge.signal_plane import SignalPlane
 from relay.observe.counters import FederationCounters, PeerStats
-from wzp_core.errors import RemoteViolation
+from wzp_core.errors import ErrorCode, RemoteViolation
 from wzp_core.limits import Buckets, Rate
 from wzp_core.logs import event, logger
 from wzp_core.ports import Link
 from wzp_core.protocol.ids import Fingerprint, RoomName, TlsFingerprint
 from wzp_core.protocol.signal.base import SignalMessage
-from wzp_core.protocol.signal.federation import FederationHello, GlobalRoomActive, GlobalRoomInactive
+from wzp_core.protocol.signal.call import DirectCallOffer
+from wzp_core.protocol.signal.federation import (
+    FederatedSignalForward,
+    FederationHello,
+    GlobalRoomActive,
+    GlobalRoomInactive,
+)
 from wzp_core.protocol.signal.room import RoomParticipant
 
 log = logger("relay")
@@ -47,6 +56,7 @@ class FederationPlane:
         *,
         hub: Hub,
         rooms: Rooms,
+        calls: CallRegistry,
         signal_plane: SignalPlane,
         room_plane: RoomPlane,
         outbox: Outbox,
@@ -55,9 +65,10 @@ class FederationPlane:
         self.peers = Peers(own, config.peers, config.trusted, trust_hello=config.federation_trust_hello)
         self.hello = FederationHello(tls_fingerprint=own, instance=int.from_bytes(os.urandom(8), "big"))
         self._outbox = outbox
-        self._hub, self._signal_plane = hub, signal_plane
+        self._hub, self._calls, self._signal_plane = hub, calls, signal_plane
         self._rooms, self._room_plane = rooms, room_plane
         self._federation = Federation(own, config.global_rooms, self._here)
+        self._forwarder = Forwarder(own, self._federation)
         self._media = GlobalMedia(self._federation, self.counters, room_plane.deliver)
         self._lists = ListPump(self._federation, outbox)
         self._links = PeerLinks(own)
@@ -67,9 +78,12 @@ class FederationPlane:
         self._list()
         self._strangers: Buckets[TlsFingerprint] = Buckets(most_keys=_MOST_STRANGERS)
         self._yields: Buckets[RoomName] = Buckets()
+        self._offers: Buckets[Fingerprint] = Buckets()
+        self._offer_rate = per_minute(config.offers_per_minute)
         self._loop = asyncio.get_running_loop()
         rooms.elsewhere, room_plane.beyond = self._federation, self
         hub.elsewhere, signal_plane.beyond = self._federation, self
+        calls.elsewhere = outbox.elsewhere = self._forwarder
 
     @property
     def active_rooms(self) -> int:
@@ -80,6 +94,7 @@ class FederationPlane:
 
     def reconfigure(self, config: RelayConfig) -> None:
         """Links with relays that are no longer listed end."""
+        self._offer_rate = per_minute(config.offers_per_minute)
         self.peers.configure(config.peers, config.trusted, trust_hello=config.federation_trust_hello)
         self._list()
         for link, peer in list(self._open.values()):
@@ -118,6 +133,7 @@ class FederationPlane:
         self._open[connection] = link, peer
         stats.up = True
         self._federation.link_up(connection, peer, stats.label)
+        self._forwarder.link_up(connection, is_older=instance is None)
         self._media.link_up(connection, link, stats)
         self._lists.run()
         event(log, "relay:peer_linked", peer=stats.label, dialled=is_dialled, address=link.remote_address)
@@ -127,7 +143,9 @@ class FederationPlane:
         self._outbox.release(connection)
         _, peer = self._open.pop(connection)
         self._media.link_down(connection)
+        self._forwarder.link_down(connection)
         self._refresh(self._federation.link_down(connection))
+        self._outbox.perform(self._calls.recheck(self._loop.time()))
         if self._links.leave(connection, peer):
             stats = self._stats[peer]
             stats.up, stats.rtt_ms = False, 0.0
@@ -145,12 +163,33 @@ class FederationPlane:
             match message:
                 case FederationHello(instance=instance):
                     self._links.introduced(connection, peer, instance)
+                    self._forwarder.link_up(connection, is_older=instance is None)
                 case GlobalRoomActive() | GlobalRoomInactive():
                     room = self._federation.hear(connection, message)
                     self._refresh([] if room is None else [room])
+                case FederatedSignalForward():
+                    self._take(connection, message)
         except RemoteViolation as error:
             self.counters.signals_refused += 1
             event(log, "relay:peer_refused", level=logging.WARNING, peer=self._stats[peer].label, error=error)
+
+    def _take(self, connection: ConnectionId, forward: FederatedSignalForward) -> None:
+        """Raises RemoteViolation for what no honest relay sends."""
+        target, now = self._forwarder.target(forward), self._loop.time()
+        is_ours = target is not None and self._calls.is_home_of(target)
+        arrived = self._forwarder.receive(connection, forward, is_ours=is_ours)
+        if isinstance(arrived, list):
+            self._outbox.perform(arrived)
+            return
+        sender = self._calls.speaker(arrived.message)
+        if sender is None:
+            return  # of a call that is over
+        if arrived.sender not in (None, sender) or not self._forwarder.may_speak(connection, sender):
+            raise RemoteViolation(ErrorCode.WRONG_IDENTITY, what="sender of a forwarded signal", sender=sender)
+        if isinstance(arrived.message, DirectCallOffer) and not self._offers.take(sender, self._offer_rate, now):
+            raise RemoteViolation(ErrorCode.LIMIT, what="offers per minute", sender=sender)
+        self._forwarder.learn(connection, sender)
+        self._outbox.perform(self._calls.handle_elsewhere(sender, arrived.message, now))
 
     def stranger(self, fingerprint: TlsFingerprint | None, host: str) -> None:
         """Tells the operator, now and then, how to let that relay in."""
@@ -184,6 +223,7 @@ class FederationPlane:
 
     def members_changed(self, room: RoomName) -> None:
         self._federation.members_changed(room, occupied=bool(self._rooms.members(room)))
+        self._meet(room)
         self._lists.run()
 
     def client_changed(self, who: Fingerprint) -> None:
@@ -201,10 +241,18 @@ class FederationPlane:
         for room in rooms:
             if is_lobby(room):
                 self._signal_plane.refresh()
+                self._outbox.perform(self._calls.recheck(self._loop.time()))
             else:
                 self._room_plane.refresh(room)
                 self._part_namesakes(room)
+                self._meet(room)
         self._lists.run()
+
+    def _meet(self, room: RoomName) -> None:
+        """After a start of this relay the room of a call tells who its parties are."""
+        if (call_id := call_of(room)) is not None:
+            for who, guest in self._federation.participants(room).items():
+                self._outbox.perform(self._calls.meet(call_id, who, guest.stream_id, self._loop.time()))
 
     def _part_namesakes(self, room: RoomName) -> None:
         """Lets members whose stream id is taken elsewhere join anew, under another; not as often as a liar likes."""

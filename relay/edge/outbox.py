@@ -12,9 +12,16 @@ from relay.observe.counters import Counters
 from wzp_core.errors import ErrorCode, Unavailable
 from wzp_core.logs import event, logger
 from wzp_core.ports import Link
+from wzp_core.protocol.ids import Fingerprint
 from wzp_core.protocol.signal.base import SignalMessage
 
 log = logger("relay")
+
+
+class Elsewhere(Protocol):
+    """Clients of other relays."""
+
+    def send(self, to: Fingerprint, message: SignalMessage, by: Fingerprint | None) -> list[Effect]: ...
 
 
 class Outbox:
@@ -25,6 +32,7 @@ class Outbox:
         self._counters = counters
         self._links: dict[ConnectionId, Link] = {}
         self._numbers = itertools.count(1)
+        self.elsewhere: Elsewhere | None = None
 
     def adopt(self, link: Link) -> ConnectionId:
         connection = ConnectionId(next(self._numbers))
@@ -37,8 +45,12 @@ class Outbox:
     def perform(self, effects: Iterable[Effect]) -> None:
         for effect in effects:
             match effect:
-                case Send(to=to, message=message):
-                    self._deliver(self._hub.connection_of(to), message)
+                case Send(to=to, message=message, by=by):
+                    connection = self._hub.connection_of(to)
+                    if connection is None and self.elsewhere is not None:
+                        self.perform(self.elsewhere.send(to, message, by))
+                    else:
+                        self._deliver(connection, message)
                 case Deliver(to=connection, message=message):
                     self._deliver(connection, message)
                 case Cut(connection=connection, reason=reason):

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from wzp_core.protocol.signal.base import U64, SignalMessage, omitted, signal
+from wzp_core.protocol.signal.base import U8, U64, SignalMessage, omitted, signal
 from wzp_core.protocol.signal.room import RoomParticipant
 
 
@@ -31,10 +31,17 @@ class GlobalRoomInactive(SignalMessage):
 @signal("FederatedSignalForward")
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FederatedSignalForward(SignalMessage):
-    """A client's signal on its way to another relay's client; never nested."""
+    """A client's signal on its way to another relay's client; never nested.
+
+    The rest are extensions, for ways over more than one relay.
+    """
 
     inner: SignalMessage
     origin_relay_fp: str
+    target_fingerprint: str | None = omitted()
+    sender_fingerprint: str | None = omitted()
+    visited: tuple[str, ...] = omitted(())  # relays that have passed it on
+    ttl: U8 | None = omitted()  # links that it may still take
 
 
 @signal("SessionForward")
