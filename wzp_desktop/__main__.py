@@ -25,7 +25,10 @@ def main(argv: Sequence[str] | None = None) -> int:
     logging.basicConfig(stream=sys.stderr, level=logging.WARNING, format="%(asctime)s %(levelname)s %(message)s")
     logging.getLogger("wzp").setLevel(logging.DEBUG if flags.verbose else logging.INFO)
     # Qt is loaded only here: the relay, the help and a wrong flag do without.
-    from wzp_desktop.app import Options, engine_host, run_app
+    try:
+        from wzp_desktop.app import Options, engine_host, run_app
+    except ModuleNotFoundError as missing:
+        sys.exit(f"{PROGRAM}: the package {missing.name} is not installed; ./dev run installs what is needed")
 
     link = flags.open or flags.link or ""
     return run_app(

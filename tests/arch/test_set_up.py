@@ -62,6 +62,19 @@ def test_every_dependency_of_the_project_is_pinned() -> None:
     assert wanted - pinned == set()
 
 
+def packages_of(role: str) -> set[str]:
+    """What ./dev installs for it."""
+    (sets,) = re.findall(rf'^ +{role}\) +sets="([a-z ]+)"', (ROOT / "dev").read_text("utf-8"), re.MULTILINE)
+    texts = [(REQUIREMENTS / f"{name}.txt").read_text("utf-8") for name in sets.split()]
+    return {plain_name(line) for text in texts for line in text.splitlines() if "==" in line}
+
+
+def test_a_server_with_nothing_but_a_relay_gets_no_packages_for_windows_and_sound() -> None:
+    assert packages_of("relay") >= {"aioquic", "aiohttp", "prometheus-client", "setuptools"}
+    assert not packages_of("relay") & {"pyside6-essentials", "shiboken6", "sounddevice", "numpy"}
+    assert packages_of("run") >= packages_of("relay") | {"pyside6-essentials", "sounddevice"}
+
+
 def test_libopus_as_built_carries_deep_redundancy() -> None:
     if not LIBOPUS.is_file():
         pytest.skip("libopus was not built on this machine (./dev setup tells why): calls go without DRED")

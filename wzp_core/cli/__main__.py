@@ -8,9 +8,13 @@ import sys
 from contextlib import suppress
 
 from wzp_core import __version__
-from wzp_core.cli import bench, call, doctor, identity, listen, netcheck, ping, presence, room
 from wzp_core.cli.output import Exit, Output
 from wzp_core.errors import WzpError
+
+try:
+    from wzp_core.cli import bench, call, doctor, identity, listen, netcheck, ping, presence, room
+except ModuleNotFoundError as missing:  # on a server that was set up for the relay alone
+    sys.exit(f"wzp: the package {missing.name} is not installed; in the project's folder, ./dev setup installs all")
 
 _COMMANDS = {
     "call": (call, "one call to a fingerprint"),
