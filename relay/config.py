@@ -187,6 +187,11 @@ class RelayConfig:
     loudest: int = _option(
         0, "pass on only so many speakers of a room at once, the loudest; 0 = all", low=0, high=MOST_LOUDEST
     )
+    trunking: bool = _option(
+        False,
+        "send several packets of a room in one datagram, up to 5 ms later, to clients that can take that",
+        alias="trunking_enabled",
+    )
     room_quality: str = _option(
         EACH,
         "each sends in a room what its own path carries, or all no more than the weakest member's path carries",

@@ -15,6 +15,7 @@ from relay.decide.rooms import Member, Rooms, call_of
 from relay.edge.bridge import Bridge
 from relay.edge.outbox import ListPump, Outbox
 from relay.edge.quality_guide import QualityGuide
+from relay.edge.trunk_sender import TrunkSender
 from relay.observe.counters import Counters
 from relay.observe.sessions import SessionRecord, Sessions
 from wzp_core.errors import ErrorCode, Unavailable
@@ -37,6 +38,7 @@ class Seat:
         "_quota",
         "connection",
         "floor",
+        "hear",
         "host",
         "link",
         "member",
@@ -44,6 +46,7 @@ class Seat:
         "record",
         "room",
         "sends",
+        "trunk",
         "voice",
     )
 
@@ -63,6 +66,8 @@ class Seat:
         self.room = room
         self.member = member
         self.record = record
+        self.hear: Callable[[bytes], bool] = link.send_media
+        self.trunk: TrunkSender | None = None
         self.sends: tuple[Callable[[bytes], bool], ...] = ()
         self.on_report: Callable[[bytes], None] | None = None
         self.floor: Floor | None = None  # where only the loudest are passed on
@@ -70,6 +75,18 @@ class Seat:
         self._counters = counters
         self._now = asyncio.get_running_loop().time
         self._quota = Quota(config, self._now())
+
+    def bundle(self) -> None:
+        """What this member hears comes in trunks from now on."""
+        self.trunk = TrunkSender(self.link)
+        self.hear = self.trunk.send
+
+    def close(self) -> None:
+        self.sends = ()
+        if self.floor is not None:
+            self.floor.leave(self.voice)
+        if self.trunk is not None:
+            self.trunk.close()
 
     def reconfigure(self, config: RelayConfig) -> None:
         self._quota.reconfigure(config)
@@ -152,7 +169,16 @@ class RoomPlane:
     def sessions(self) -> int:
         return self._admission.participants
 
-    def join(self, link: Link, room: RoomName, who: Fingerprint, alias: str | None, wish: int | None) -> Seat:
+    def join(
+        self,
+        link: Link,
+        room: RoomName,
+        who: Fingerprint,
+        alias: str | None,
+        wish: int | None,
+        *,
+        takes_trunks: bool = False,
+    ) -> Seat:
         """A place in the room, which nobody is told of before `announce`.
 
         Raises RemoteViolation for a call or room that is not theirs and Unavailable(LIMIT) where there is no place.
@@ -174,6 +200,8 @@ class RoomPlane:
             raise
         record = self.observed.open()
         self._seats[connection] = seat = Seat(connection, link, room, member, self.config, record, self.counters)
+        if takes_trunks and self.config.trunking and call_id is None:
+            seat.bundle()
         self._outbox.perform(effects)
         self._connect(room)
         self._tell_beyond(room)
@@ -193,9 +221,7 @@ class RoomPlane:
         self.observed.close(seat.record)
         self._outbox.release(seat.connection)
         self._seats.pop(seat.connection, None)
-        seat.sends = ()
-        if seat.floor is not None:
-            seat.floor.leave(seat.voice)
+        seat.close()
         room = self._rooms.leave(seat.connection)
         self.quality.leave(seat.room, seat.connection)
         if room is not None:
@@ -252,11 +278,12 @@ class RoomPlane:
         egress = self.beyond.egress(room) if self.beyond is not None else None
         outward = (egress,) if egress is not None else ()
         for connection, others in recipients(seated).items():
-            seated[connection].sends = (*(other.link.send_media for other in (*others, *bridges)), *outward)
+            hearers = (*(other.hear for other in others), *(bridge.link.send_media for bridge in bridges))
+            seated[connection].sends = (*hearers, *outward)
             seated[connection].floor = floor
         self._everyone.pop(room, None)
         if seated:
-            self._everyone[room] = tuple(seat.link.send_media for seat in seated.values())
+            self._everyone[room] = tuple(seat.hear for seat in seated.values())
         for bridge in bridges:
             bridge.sends = self._everyone.get(room, ())
             bridge.taken = {seat.member.stream_id for seat in seated.values()}

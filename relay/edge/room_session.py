@@ -15,6 +15,7 @@ from wzp_core.errors import ErrorCode, RemoteViolation, WzpError
 from wzp_core.limits import Bucket, Rate
 from wzp_core.ports import Link
 from wzp_core.protocol.ids import RoomName
+from wzp_core.protocol.media.trunk import TRUNKS
 from wzp_core.protocol.signal.call import CallOffer, Hangup
 from wzp_core.protocol.signal.quality import LossRecoveryUpdate
 
@@ -50,7 +51,10 @@ async def serve_participant(link: Link, service: RoomService) -> None:
     try:
         link.send_signal(
             call_answer(
-                service.identity, ephemeral_secret=os.urandom(_EPHEMERAL_BYTES), stream_id=seat.member.stream_id
+                service.identity,
+                ephemeral_secret=os.urandom(_EPHEMERAL_BYTES),
+                stream_id=seat.member.stream_id,
+                words=(TRUNKS,) if seat.trunk is not None else (),
             )
         )
         plane.observed.handshakes.observe(now() - began)
@@ -72,7 +76,8 @@ async def _seated(link: Link, room: RoomName, service: RoomService) -> Seat:
         counters.auth_refused += 1
         raise
     counters.auth_accepted += 1
-    return service.plane.join(link, room, who, offer.alias, offer.stream_id)
+    takes_trunks = TRUNKS in offer.words
+    return service.plane.join(link, room, who, offer.alias, offer.stream_id, takes_trunks=takes_trunks)
 
 
 async def _until_gone(link: Link, seat: Seat, service: RoomService) -> None:

@@ -40,6 +40,7 @@ class Net:
     def __init__(self, relay: Relay, stack: AsyncExitStack) -> None:
         self.relay = relay
         self._stack = stack
+        self.answers: list[CallAnswer] = []  # of rooms, oldest first
 
     async def dial(self, server_name: str) -> Link:
         endpoint = await self._stack.enter_async_context(open_endpoint(CLIENT))
@@ -55,14 +56,21 @@ class Net:
         return link
 
     async def join(
-        self, who: Identity, room: str, stream_id: int | None = None, *, token: str | None = None
+        self,
+        who: Identity,
+        room: str,
+        stream_id: int | None = None,
+        *,
+        token: str | None = None,
+        words: tuple[str, ...] = (),
     ) -> tuple[Link, int]:
         link = await self.dial(room)
         if token is not None:
             link.send_signal(AuthToken(token=token))
-        link.send_signal(call_offer(who, ephemeral_secret=bytes(range(32)), stream_id=stream_id))
+        link.send_signal(call_offer(who, ephemeral_secret=bytes(range(32)), stream_id=stream_id, words=words))
         answer = await soon(link, CallAnswer, skipping=False)
         check_call_answer(answer)
+        self.answers.append(answer)
         assert answer.stream_id is not None
         return link, answer.stream_id
 

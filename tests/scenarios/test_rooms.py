@@ -138,3 +138,17 @@ def test_a_room_that_follows_nobody_any_more_frees_its_members(scene: Scene) -> 
             await alice.until(lambda s: s.room.media.quality_tx == "Opus24k", 60)
 
     scene(script)
+
+
+def test_members_of_a_relay_that_bundles_packets_hear_each_other(scene: Scene) -> None:
+    async def script(stage: Stage) -> None:
+        async with stage.relay(trunking=True), phones(stage, 2000, 2000) as (alice, bob):
+            await asyncio.sleep(3)
+            for phone, hz in ((alice, HZ[1]), (bob, HZ[0])):
+                assert phone.engine.room_session is not None
+                got = phone.engine.room_session.stats()
+                assert abs(pitch(phone.sound.heard_since(now() - 1)) - hz) < 5
+                assert (got.rejected, got.missed) == (0, 0)
+                assert got.opened > 100
+
+    scene(script)

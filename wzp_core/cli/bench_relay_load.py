@@ -175,7 +175,7 @@ async def room_of_clients(load: Load, number: int) -> AsyncIterator[list[tuple[C
 async def joined(endpoint: QuicEndpoint, load: Load, room: str, number: int) -> tuple[Client, int]:
     """A member of the room. Raises Unavailable and RemoteViolation as `join_media_room`."""
     if load.kind is Kind.RELAY:
-        return await join_media_room(
+        link, stream_id, _ = await join_media_room(
             endpoint,
             load.address,
             room,
@@ -185,6 +185,7 @@ async def joined(endpoint: QuicEndpoint, load: Load, room: str, number: int) -> 
             ephemeral_secret=number.to_bytes(32, "big"),
             dial_limit_s=_LIMIT_S,
         )
+        return link, stream_id
     link = await endpoint.dial(load.address, room, timeout_s=_LIMIT_S)
     answered = asyncio.Event()
     link.on_media(lambda _: answered.set())

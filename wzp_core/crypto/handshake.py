@@ -12,7 +12,12 @@ _PROFILES = (STUDIO_64K, STUDIO_48K, STUDIO_32K, GOOD, DEGRADED, CATASTROPHIC)
 
 
 def call_offer(
-    identity: Identity, *, ephemeral_secret: bytes, alias: str | None = None, stream_id: int | None = None
+    identity: Identity,
+    *,
+    ephemeral_secret: bytes,
+    alias: str | None = None,
+    stream_id: int | None = None,
+    words: tuple[str, ...] = (),
 ) -> CallOffer:
     """The first signal of a media connection; `stream_id` is the one we would like to have in the room."""
     ephemeral = ephemeral_public(ephemeral_secret)
@@ -23,6 +28,7 @@ def call_offer(
         supported_profiles=_PROFILES,
         alias=alias,
         stream_id=stream_id,
+        words=words,
     )
 
 
@@ -31,7 +37,9 @@ def check_call_offer(offer: CallOffer) -> None:
     _check(offer.identity_pub, offer.signature, offer.ephemeral_pub + _OFFER)
 
 
-def call_answer(identity: Identity, *, ephemeral_secret: bytes, stream_id: int | None = None) -> CallAnswer:
+def call_answer(
+    identity: Identity, *, ephemeral_secret: bytes, stream_id: int | None = None, words: tuple[str, ...] = ()
+) -> CallAnswer:
     """A relay's answer; `stream_id` is the one the client gets in the room (e2e.md §1)."""
     ephemeral = ephemeral_public(ephemeral_secret)
     return CallAnswer(
@@ -40,6 +48,7 @@ def call_answer(identity: Identity, *, ephemeral_secret: bytes, stream_id: int |
         signature=identity.sign(ephemeral + _ANSWER),
         chosen_profile=GOOD,
         stream_id=stream_id,
+        words=words,
     )
 
 

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from wzp_core.crypto.identity import Identity
-from wzp_core.engine.media_room import join_media_room
+from wzp_core.engine.media_room import Joined, join_media_room
 from wzp_core.engine.signalling import Signalling
 from wzp_core.errors import ErrorCode, RemoteViolation, Unavailable
 from wzp_core.logs import event, logger
@@ -33,16 +33,16 @@ class RoomDoor:
     alias: Callable[[], str]
     entropy: Callable[[int], bytes]
 
-    async def enter(self, room: str, *, wanted_stream_id: int | None, port: int) -> tuple[Link, int]:
+    async def enter(self, room: str, *, wanted_stream_id: int | None, port: int, takes_trunks: bool = False) -> Joined:
         """Raises Unavailable or RemoteViolation, as `join_media_room`."""
         try:
-            return await self._join(room, wanted_stream_id, port)
+            return await self._join(room, wanted_stream_id, port, takes_trunks)
         except RemoteViolation as error:
             if error.code is not ErrorCode.RELAY_KEY_CHANGED or not await self.signalling.follow(error):
                 raise
-            return await self._join(room, wanted_stream_id, port)
+            return await self._join(room, wanted_stream_id, port, takes_trunks)
 
-    async def _join(self, room: str, wanted_stream_id: int | None, port: int) -> tuple[Link, int]:
+    async def _join(self, room: str, wanted_stream_id: int | None, port: int, takes_trunks: bool) -> Joined:
         relay = self.signalling.relay_address
         if relay is None:
             raise Unavailable(ErrorCode.NOT_REGISTERED)
@@ -56,6 +56,7 @@ class RoomDoor:
             token=self.signalling.relay_token,
             ephemeral_secret=self.entropy(32),
             wanted_stream_id=wanted_stream_id,
+            takes_trunks=takes_trunks,
             dial_limit_s=_DIAL_LIMIT_S,
         )
 
@@ -63,10 +64,20 @@ class RoomDoor:
 class MediaLinkKeeper:
     """Joins again whenever the link ends; who gives up, and when, is the caller's business."""
 
-    def __init__(self, door: RoomDoor, room: str, *, wanted_stream_id: int | None = None, port: int = 0) -> None:
+    def __init__(
+        self,
+        door: RoomDoor,
+        room: str,
+        *,
+        wanted_stream_id: int | None = None,
+        port: int = 0,
+        takes_trunks: bool = False,
+    ) -> None:
         self._door, self._room, self._wanted, self._port = door, room, wanted_stream_id, port
+        self._takes_trunks = takes_trunks
         self.reconnects = 0
         self.stream_id = 0
+        self.trunked = False  # what comes on the link are trunks
 
     async def run(
         self,
@@ -84,8 +95,8 @@ class MediaLinkKeeper:
         refused = 0
         while True:
             try:
-                link, self.stream_id = await self._door.enter(
-                    self._room, wanted_stream_id=self._wanted, port=self._port
+                link, self.stream_id, self.trunked = await self._door.enter(
+                    self._room, wanted_stream_id=self._wanted, port=self._port, takes_trunks=self._takes_trunks
                 )
             except Unavailable as error:
                 event(log, "media:cannot_join", level=logging.DEBUG, room=self._room, error=error)

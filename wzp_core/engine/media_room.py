@@ -1,17 +1,46 @@
 """Gets us into a media room of the relay: dial, prove who we are, learn our stream id (crypto.md §2)."""
 
 import asyncio
+from collections.abc import Callable
+from typing import NamedTuple
 
 from wzp_core.crypto.handshake import call_offer, check_call_answer
 from wzp_core.crypto.identity import Identity
 from wzp_core.errors import ErrorCode, RemoteViolation, Unavailable
 from wzp_core.ports import Address, Endpoint, Link
 from wzp_core.protocol.ids import TlsFingerprint
+from wzp_core.protocol.media.trunk import TRUNKS, decode_trunk
 from wzp_core.protocol.refusal import refusal
 from wzp_core.protocol.signal.auth import AuthToken
 from wzp_core.protocol.signal.call import CallAnswer
 
 _ANSWER_LIMIT_S = 10.0
+
+
+class Joined(NamedTuple):
+    """A place in a room."""
+
+    link: Link
+    stream_id: int  # 0 where an older relay assigns none
+    trunked: bool  # what comes are trunks of packets
+
+    def on_media(self, handler: Callable[[bytes], None]) -> None:
+        """Calls `handler` with every packet, as `Link.on_media`."""
+        self.link.on_media(unpacking(handler) if self.trunked else handler)
+
+
+def unpacking(handler: Callable[[bytes], None]) -> Callable[[bytes], None]:
+    """What takes trunks and calls `handler` with each packet; a broken trunk becomes a packet that cannot be one."""
+
+    def received(datagram: bytes) -> None:
+        try:
+            packets = [entry.payload for entry in decode_trunk(datagram)]
+        except RemoteViolation:
+            packets = [b""]
+        for packet in packets:
+            handler(packet)
+
+    return received
 
 
 async def join_media_room(
@@ -25,9 +54,10 @@ async def join_media_room(
     token: str = "",
     ephemeral_secret: bytes,
     wanted_stream_id: int | None = None,
+    takes_trunks: bool = False,
     dial_limit_s: float = 10.0,
-) -> tuple[Link, int]:
-    """A link that is a member of the room, and our stream id (0 where an older relay assigns none).
+) -> Joined:
+    """A link that is a member of the room.
 
     Raises Unavailable (relay away, or it closed the link, where it says so with one of `REFUSALS`) or RemoteViolation
     (bad handshake).
@@ -37,7 +67,13 @@ async def join_media_room(
         if token:
             link.send_signal(AuthToken(token=token))
         link.send_signal(
-            call_offer(identity, ephemeral_secret=ephemeral_secret, alias=alias or None, stream_id=wanted_stream_id)
+            call_offer(
+                identity,
+                ephemeral_secret=ephemeral_secret,
+                alias=alias or None,
+                stream_id=wanted_stream_id,
+                words=(TRUNKS,) if takes_trunks else (),
+            )
         )
         async with asyncio.timeout(_ANSWER_LIMIT_S):
             answer = await link.receive_signal()
@@ -53,4 +89,4 @@ async def join_media_room(
     except BaseException:
         link.close("handshake failed")
         raise
-    return link, answer.stream_id or 0
+    return Joined(link, answer.stream_id or 0, takes_trunks and TRUNKS in answer.words)

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 
+from wzp_core.engine.media_room import unpacking
 from wzp_core.ports import Link
 
 OVERLAP_S = 0.3  # decisions.md 4: the receiver removes duplicates
@@ -30,13 +31,13 @@ class Paths:
         """What media is sent on."""
         return self._direct if self.is_direct else self._relay
 
-    def use_relay(self, link: Link | None) -> None:
-        self._listen(self._relay, link)
+    def use_relay(self, link: Link | None, *, trunked: bool = False) -> None:
+        self._listen(self._relay, link, unpacking(self._received) if trunked else self._received)
         self._relay = link
 
     def use_direct(self, link: Link | None) -> None:
         """Heard from now on; sent on after `choose`."""
-        self._listen(self._direct, link)
+        self._listen(self._direct, link, self._received)
         self._direct = link
 
     def choose(self, *, direct: bool, now: float) -> None:
@@ -66,8 +67,9 @@ class Paths:
             return links
         return links[:1] if self._is_direct else links[1:]
 
-    def _listen(self, old: Link | None, new: Link | None) -> None:
+    @staticmethod
+    def _listen(old: Link | None, new: Link | None, received: Received) -> None:
         if old is not None and old is not new:
             old.on_media(lambda _datagram: None)
         if new is not None:
-            new.on_media(self._received)
+            new.on_media(received)

@@ -37,7 +37,7 @@ class RoomSession:
         self._board, self._world, self._volumes = board, world, knobs.volumes
         self._heard: dict[int, str] = {}  # whose stream it is
         self._view = RoomView(name=name, stage=RoomStage.JOINING)
-        self._keeper = MediaLinkKeeper(door, server_name(name))
+        self._keeper = MediaLinkKeeper(door, server_name(name), takes_trunks=True)
         self._pump = MediaPump(
             uplink=Uplink(stream_id=0, seal=lambda packet, _now: encode_packet(packet)),
             downlink=Downlink(lambda datagram, _now: decode_packet(datagram), self._gain, withheld=True),
@@ -78,7 +78,7 @@ class RoomSession:
             self._board.set(room=None)
 
     def _linked(self, link: Link | None) -> None:
-        self._pump.paths.use_relay(link)
+        self._pump.paths.use_relay(link, trunked=self._keeper.trunked)
         if link is not None:
             self._pump.uplink.stream_id = self._keeper.stream_id
             self._care.cap(STUDIO_64K)  # until the relay says less

@@ -6,7 +6,11 @@ from typing import Final
 
 from wzp_core.errors import ErrorCode, LocalMisuse, RemoteViolation
 
+TRUNKS: Final = "trunks"
+"""Word of a `CallOffer` that asks for them, and of the `CallAnswer` after which every datagram to the client is one."""
+
 SESSION_BYTES: Final = 2
+ENTRY_BYTES: Final = 6  # in a trunk of a single packet, beside that
 MOST_ENTRIES: Final = 10
 LONGEST_TRUNK: Final = 1200
 FLUSH_DELAY_S: Final = 0.005

@@ -33,6 +33,7 @@ class CallOffer(SignalMessage):
     supported_profiles: tuple[QualityProfile, ...]
     alias: str | None = None
     stream_id: U8 | None = omitted()  # extension: the one we would like in the room
+    words: tuple[str, ...] = omitted(())  # extension: what we understand of the relay
 
 
 @signal("CallAnswer")
@@ -45,6 +46,7 @@ class CallAnswer(SignalMessage):
     signature: bytes
     chosen_profile: QualityProfile
     stream_id: U8 | None = omitted()  # extension: the one we get (e2e.md §1)
+    words: tuple[str, ...] = omitted(())  # extension: those of the offer that hold on this link
 
 
 @signal("DirectCallOffer")
