@@ -9,7 +9,7 @@ import numpy as np
 
 from wzp_core.dsp.capture import CaptureChain, CaptureSettings, Recorder
 from wzp_core.dsp.denoise import NoiseSuppression
-from wzp_core.dsp.frame import RATE_HZ
+from wzp_core.dsp.frame import RATE_HZ, silence
 from wzp_core.engine.knobs import Knobs
 from wzp_core.ports import Samples
 from wzp_core.settings.schema import AudioSettings
@@ -34,7 +34,7 @@ class Capture:
         """Gets every frame in step, on the worker's thread."""
         self._worker = ThreadPoolExecutor(1, "capture") if processing is not Processing.NONE else None
         self._chain: CaptureChain | None = None
-        self._settings = self._wanted()
+        self._settings = _wanted(knobs.audio, processing)
         self._played: deque[Samples] = deque()
         self._played_samples = 0
 
@@ -55,7 +55,8 @@ class Capture:
         self._played.clear()
         self._played_samples = 0
         loop = asyncio.get_running_loop()
-        return await loop.run_in_executor(self._worker, self._work, frame, reference, self._wanted())
+        wanted = _wanted(self._knobs.audio, self._processing)
+        return await loop.run_in_executor(self._worker, self._work, frame, reference, wanted)
 
     def close(self) -> None:
         if self._worker is not None:
@@ -70,10 +71,11 @@ class Capture:
         played = np.concatenate(reference) if reference else None
         return self._chain.process(frame, played), self._chain.voice
 
-    def _wanted(self) -> CaptureSettings:
-        if self._processing is not Processing.FULL:
-            return _NOTHING
-        return _settings_of(self._knobs.audio)
+
+def warm_up(audio: AudioSettings, processing: Processing) -> None:
+    """Loads the libraries of the first call and lets them run once, in whatever thread has the time for it."""
+    if processing is not Processing.NONE:
+        CaptureChain(_wanted(audio, processing)).process(silence())
 
 
 _NOTHING = CaptureSettings(
@@ -81,8 +83,10 @@ _NOTHING = CaptureSettings(
 )
 
 
-def _settings_of(audio: AudioSettings) -> CaptureSettings:
+def _wanted(audio: AudioSettings, processing: Processing) -> CaptureSettings:
     """The high-pass of echo cancellation is enough where that runs; a second one costs clear speech."""
+    if processing is not Processing.FULL:
+        return _NOTHING
     return CaptureSettings(
         high_pass=not audio.echo_cancellation,
         echo_cancellation=audio.echo_cancellation,

@@ -9,6 +9,7 @@ from wzp_core.engine import commands as ask
 from wzp_core.engine.board import Board
 from wzp_core.engine.calls import Calls
 from wzp_core.engine.candidates import Gatherer
+from wzp_core.engine.capture import warm_up
 from wzp_core.engine.direct import DirectDoor
 from wzp_core.engine.identity import IdentityKeeper
 from wzp_core.engine.inbound import Inbound
@@ -141,6 +142,9 @@ class Engine:
                     registration.create_task(self._gatherer.run(), name="candidates")
                     registration.create_task(self._watch_network(endpoint), name="network")
                     registration.create_task(self._hold_port(endpoint), name="router's port")
+                    registration.create_task(
+                        asyncio.to_thread(warm_up, self._knobs.audio, self._world.processing), name="warm-up"
+                    )
                     try:
                         await asyncio.Event().wait()
                     finally:
