@@ -23,6 +23,7 @@ from wzp_core.io.congestion import MediaCongestionControl
 from wzp_core.io.quic_frames import MediaFrames, ack_frame, datagram_frame, media_frames
 
 _MEDIA_ACK_DELAY_S = 0.02  # of the 25 ms a peer allows for: a talker's next frame takes it along
+SOONEST_PROBE_S = 0.025  # after a packet was sent, a timer for it is never due before this
 _RESERVED_BITS = 0x18
 _KEY_PHASE = 0x04
 _TAG_BYTES = 16
@@ -163,31 +164,35 @@ class MediaConnection(QuicConnection):
         return bool(self._datagrams_pending) or not self.is_plain
 
     @property
+    def active_address(self) -> NetworkAddress:
+        """Where packets of the short way go."""
+        return self._network_paths[0].addr
+
+    @property
     def acknowledges_at(self) -> float | None:
         """When the peer is owed an acknowledgement, at the latest."""
         return self._one_rtt.ack_at
 
     def media_to_send(self, now: float) -> list[bytes] | None:
-        """The packets of all waiting media and what is to be acknowledged; None where `datagrams_to_send` has to."""
-        crypto = self._one_rtt_keys
-        if not self.is_plain or crypto._update_key_requested:
+        """The packets of all waiting media and what is to be acknowledged; None where `datagrams_to_send` has to.
+
+        They are not paced: how much of it there is, the talkers decide, and the window alone holds it back.
+        """
+        if not self.is_plain or self._one_rtt_keys._update_key_requested:
             return None
         space = self._one_rtt
         waiting = self._datagrams_pending
         if not waiting:
             return None if space.ack_at is not None and space.ack_at <= now else []
         packets: list[bytes] = []
-        pacer = self._loss._pacer
         room = self._flight_room
         while waiting:
-            self._pacing_at = pacer.next_send_time(now)
-            if room < SMALLEST_MAX_DATAGRAM_SIZE or self._pacing_at is not None:
+            if room < SMALLEST_MAX_DATAGRAM_SIZE:
                 self._is_unusual = True  # the rest is for aioquic, when there is room again
                 break
             packet = self._media_packet(space, waiting, now)
             packets.append(packet)
             room -= len(packet)
-            pacer.update_after_send(now)
         if packets:
             self._network_paths[0].bytes_sent += sum(map(len, packets))
             if not self._ack_eliciting_sent_since_receipt:
@@ -225,7 +230,7 @@ class MediaConnection(QuicConnection):
     def _sealed(self, payload: bytes, number: int) -> bytes:
         """A short-header packet (RFC 9000 §17.3.1) with a packet number of two bytes."""
         keys = self._one_rtt_keys.send
-        first = 0x41 | self._spin_bit << 5 | keys.key_phase << 2
+        first = 0x41 | self._spin_bit << 5 | keys.key_phase << 2  # fixed bit, and two bytes of packet number
         cid, short = self._peer_cid.cid, number & 0xFFFF
         aead, protection = cast(AEAD, keys.aead), cast(HeaderProtection, keys.hp)
         sealed = aead.encrypt(payload, b"%c%b%b" % (first, cid, short.to_bytes(2, "big")), number)

@@ -37,6 +37,9 @@ class MediaCongestionControl(RenoCongestionControl):
         self.lost_packets += len(lost)
         self.congestion_window = max(self.congestion_window, _SMALLEST_WINDOW)
 
+    def on_rtt_measurement(self, *, now: float, rtt: float) -> None:
+        """A round trip that grows is no reason to leave slow start: what is sent here does not probe for the rate."""
+
     def on_persistent_congestion(self) -> None:
         super().on_persistent_congestion()
         self.congestion_window = max(self.congestion_window, _SMALLEST_WINDOW)

@@ -47,6 +47,11 @@ class Flushing:
                 armed.cancel()
             self._timers[link] = self._loop.call_at(at, self._fire, link)
 
+    def looks_by(self, link: QuicLink, at: float) -> bool:
+        """Whether its timer comes by then."""
+        armed = self._timers.get(link)
+        return armed is not None and armed.when() <= at
+
     def forget(self, link: QuicLink) -> None:
         self._now.pop(link, None)
         self._soon.pop(link, None)

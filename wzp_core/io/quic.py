@@ -12,6 +12,7 @@ from aioquic.quic.packet import pull_quic_header
 
 from wzp_core.crypto.certificate import TlsIdentity
 from wzp_core.errors import ErrorCode, RemoteViolation, Unavailable
+from wzp_core.io.aioquic_media import SOONEST_PROBE_S
 from wzp_core.io.aioquic_private import RESET_TOKEN_LENGTH, Connection
 from wzp_core.io.flushing import Flushing
 from wzp_core.io.link import KEEP_ALIVE_S, QuicLink, SharedRoom
@@ -286,7 +287,7 @@ class QuicEndpoint:
         before = len(connection.datagrams_waiting)
         packets = connection.media_to_send(now)
         if packets is not None:
-            address, port = link.remote_address, link.port
+            address, port = connection.active_address, link.port
             for data in packets:
                 port.send_raw(data, address)
         else:
@@ -300,7 +301,8 @@ class QuicEndpoint:
         if link.meter is not None:
             link.meter.sent(len(long_way if packets is None else packets))
         link.note_sent(before, now)
-        self._arm(link, now)
+        if packets is None or not self._flushing.looks_by(link, now + SOONEST_PROBE_S):
+            self._arm(link, now)
 
     def _events(self, link: QuicLink) -> None:
         while (happened := link.connection.next_event()) is not None:

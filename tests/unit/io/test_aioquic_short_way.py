@@ -217,18 +217,13 @@ def test_a_listener_acknowledges_in_time(pair: Pair) -> None:
     assert not pair.client.awaits_acknowledgement or pair.client.get_timer() is not None
 
 
-def test_media_beyond_the_pace_waits_for_a_timer_and_beyond_the_window_for_an_acknowledgement(pair: Pair) -> None:
+def test_media_beyond_the_window_waits_for_an_acknowledgement(pair: Pair) -> None:
     for _ in range(2000):
         pair.client.send_datagram_frame(FRAME)
     pair.packets(pair.client)
-    due = pair.client.get_timer()
-    assert due is not None
-    assert due < pair.now + 0.02
-    for _ in range(60):
-        pair.now += 0.01
-        pair.packets(pair.client)
     assert pair.client._flight_room < 1200
     assert len(pair.client.datagrams_waiting) > 1000
+    assert pair.client.get_timer() is not None
     for _ in range(400):
         pair.turn()
     assert not pair.client.datagrams_waiting
