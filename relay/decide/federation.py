@@ -49,23 +49,42 @@ class Guest:
     link: ConnectionId
 
 
+@dataclass(frozen=True, slots=True)
+class _Told:
+    """A neighbour's newest list of one room."""
+
+    people: dict[Fingerprint, RoomParticipant] = field(default_factory=dict)
+    stream_ids: frozenset[int | None] = frozenset()  # None: of a build without such ids
+
+
+_NOTHING = _Told()
+
+
 @dataclass(slots=True)
 class _Neighbour:
     relay: str  # its id
     label: str
     is_quiet: bool = False
-    told: dict[RoomName, dict[Fingerprint, RoomParticipant]] = field(default_factory=dict)
+    told: dict[RoomName, _Told] = field(default_factory=dict)
     sent: dict[RoomName, tuple[RoomParticipant, ...]] = field(default_factory=dict)
 
 
 class Federation:
     """What every neighbour has told, and what it is still to be told."""
 
-    def __init__(self, own: TlsFingerprint, global_rooms: Iterable[str], here: Here) -> None:
+    def __init__(
+        self,
+        own: TlsFingerprint,
+        global_rooms: Iterable[str],
+        here: Here,
+        allows: Callable[[RoomName, Fingerprint], bool] = lambda _room, _who: True,
+    ) -> None:
+        """`allows`: whether a room is for somebody; others are not let in by way of another relay either."""
         self._id = relay_id(own)
         self._names = GlobalNames(global_rooms)
         self._here = here
-        self._occupied: set[RoomName] = set()  # by members of our own
+        self._allows = allows
+        self._own_ids: dict[RoomName, frozenset[int]] = {}  # of rooms with members of ours, their stream ids
         self._neighbours: dict[ConnectionId, _Neighbour] = {}
         self._nearest: dict[RoomName, dict[Fingerprint, Guest]] = {}
         self._routes: dict[RoomName, dict[tuple[int, ConnectionId | None], tuple[ConnectionId, ...]]] = {}
@@ -110,7 +129,7 @@ class Federation:
 
     def tells_of(self, link: ConnectionId, who: Fingerprint) -> bool:
         """Whether that neighbour says that this client is behind it."""
-        return who in self._neighbours[link].told.get(lobby_part(who), {})
+        return who in self._neighbours[link].told.get(lobby_part(who), _NOTHING).people
 
     def relay_at(self, link: ConnectionId) -> str:
         """The neighbour's id."""
@@ -121,8 +140,9 @@ class Federation:
 
     def yielding(self, room: RoomName) -> set[Fingerprint]:
         """Our own members whose stream id somebody else has too, and whose turn it is to take another."""
-        if is_call(room) or is_lobby(room):
-            return set()
+        guests = {guest.participant.stream_id for guest in self.guests(room).values()}
+        if is_call(room) or is_lobby(room) or len(guests | self._own_ids.get(room, frozenset())) >= _MOST_GUESTS:
+            return set()  # there is none to take
         stronger = {
             guest.participant.stream_id or 0: who
             for who, guest in self.guests(room).items()
@@ -138,7 +158,10 @@ class Federation:
 
     def members_changed(self, room: RoomName, *, occupied: bool) -> None:
         """Of our own, in a room that spans relays; `occupied` while there are any."""
-        (self._occupied.add if occupied else self._occupied.discard)(room)
+        self._own_ids.pop(room, None)
+        if occupied:
+            here = () if is_lobby(room) else self._here(room)
+            self._own_ids[room] = frozenset(member.stream_id for member in here if member.stream_id)
         self._changed(room)
 
     def link_up(self, link: ConnectionId, peer: TlsFingerprint, label: str) -> None:
@@ -174,14 +197,14 @@ class Federation:
         neighbour = self._neighbours[link]
         given = message.participants if isinstance(message, GlobalRoomActive) else ()
         learned = self._learned(neighbour, room, given)
-        if learned == neighbour.told.get(room, {}):
+        if learned == neighbour.told.get(room, _NOTHING).people:
             return None
         if not learned:
             del neighbour.told[room]
         elif room not in neighbour.told and len(neighbour.told) >= MOST_ROOMS:
             raise RemoteViolation(ErrorCode.LIMIT, what="rooms of one relay")
         else:
-            neighbour.told[room] = learned
+            neighbour.told[room] = _Told(learned, frozenset(each.stream_id for each in learned.values()))
         self._changed(room)
         return room
 
@@ -229,13 +252,11 @@ class Federation:
     # --- media -------------------------------------------------------------------------------------------------
 
     def admits(self, link: ConnectionId, room: RoomName, stream_id: int) -> bool:
-        """Whether somebody behind that link may send under this stream id."""
+        """Whether somebody behind that link may send under this stream id; never one of our own members'."""
         told = self._neighbours[link].told.get(room)
-        if not told:
+        if told is None or stream_id in self._own_ids.get(room, ()):
             return False
-        if not stream_id or any(each.stream_id == stream_id for each in told.values()):
-            return True
-        return is_call(room) and all(each.stream_id is None for each in told.values())  # of a build without such ids
+        return not stream_id or stream_id in told.stream_ids or (is_call(room) and told.stream_ids == {None})
 
     def onward(self, room: RoomName, stream_id: int, source: ConnectionId | None) -> tuple[ConnectionId, ...]:
         """The links that a packet takes which came by `source`, or from a member of our own."""
@@ -262,7 +283,7 @@ class Federation:
                 break
             via = (*each.via, neighbour.relay)
             fits = _FINGERPRINT.fullmatch(each.fingerprint) and (not is_lobby(room) or room[-1] == each.fingerprint[0])
-            if fits and self._is_way(via):
+            if fits and self._is_way(via) and self._allows(room, Fingerprint(each.fingerprint)):
                 learned[Fingerprint(each.fingerprint)] = replace(
                     each,
                     alias=shown_alias(each.alias),
@@ -280,7 +301,7 @@ class Federation:
     def _find_nearest(self, room: RoomName) -> dict[Fingerprint, Guest]:
         nearest: dict[Fingerprint, tuple[tuple[bool, int], Guest]] = {}
         for link, neighbour in self._neighbours.items():
-            for who, participant in neighbour.told.get(room, {}).items():
+            for who, participant in neighbour.told.get(room, _NOTHING).people.items():
                 distance = neighbour.is_quiet, len(participant.via)
                 if who not in nearest or distance < nearest[who][0]:
                     nearest[who] = distance, Guest(participant, link)
@@ -289,7 +310,7 @@ class Federation:
     def _changed(self, room: RoomName) -> None:
         self._nearest.pop(room, None)
         self._routes.pop(room, None)
-        is_known = room in self._occupied or any(room in neighbour.told for neighbour in self._neighbours.values())
+        is_known = room in self._own_ids or any(room in neighbour.told for neighbour in self._neighbours.values())
         (self._tags.add if is_known else self._tags.discard)(room)
         self._mark(room)
 
@@ -300,17 +321,17 @@ class Federation:
         return self._lobby if is_lobby(room) else self._rooms
 
     def _known_rooms(self) -> set[RoomName]:
-        return self._occupied.union(*(neighbour.told for neighbour in self._neighbours.values()))
+        return set(self._own_ids).union(*(neighbour.told for neighbour in self._neighbours.values()))
 
 
 def _wants(neighbour: _Neighbour, room: RoomName, stream_id: int, *, is_own: bool) -> bool:
     """Whoever has been told of the sender, unless it tells of the sender itself: then it has a way of its own."""
     told = neighbour.told.get(room)
-    if not told or not stream_id:
-        return bool(told)
-    sent = {each.stream_id for each in neighbour.sent.get(room, ())}  # None: of a build without such ids
+    if told is None or not stream_id:
+        return told is not None
+    sent = {each.stream_id for each in neighbour.sent.get(room, ())}
     is_told = stream_id in sent or None in sent
-    return is_told and (is_own or all(each.stream_id != stream_id for each in told.values()))
+    return is_told and (is_own or stream_id not in told.stream_ids)
 
 
 def _most_in(room: RoomName) -> int:

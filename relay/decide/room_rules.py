@@ -19,8 +19,7 @@ class RoomRules:
 
         Raises RemoteViolation(NOT_ADMITTED) for a room that is for others, and Unavailable(LIMIT).
         """
-        rule = self._rules.get(room)
-        if rule is not None and rule.allow is not None and who not in rule.allow:
+        if not self.allows(room, who):
             raise RemoteViolation(ErrorCode.NOT_ADMITTED, room=room, fingerprint=who)
         members = rooms.members(room)
         if not members and call_of(room) is None and rooms.open_to_all >= self._config.max_rooms:
@@ -28,6 +27,11 @@ class RoomRules:
         most = self._config.max_room_members
         if len(members) >= most and all(member.fingerprint != who for member in members.values()):
             raise Unavailable(ErrorCode.LIMIT, what="room members", most=most)
+
+    def allows(self, room: RoomName, who: Fingerprint) -> bool:
+        """Whether the room is for that identity, wherever it comes in."""
+        rule = self._rules.get(room)
+        return rule is None or rule.allow is None or who in rule.allow
 
     def loudest(self, room: RoomName) -> int:
         """How many speakers are passed on at once; 0 is all."""

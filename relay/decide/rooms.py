@@ -170,17 +170,18 @@ class Rooms:
         return room.roster
 
     def _free_stream_id(self, room: RoomName, wanted: int | None) -> int:
-        taken = {member.stream_id for member in self.members(room).values()}
+        taken = own = {member.stream_id for member in self.members(room).values()}
         first = 1
         if self.elsewhere is not None and call_of(room) is None:  # a call's roles give its stream ids
-            taken |= {each.stream_id or 0 for each in self.elsewhere.participants(room).values()}
+            taken = own | {each.stream_id or 0 for each in self.elsewhere.participants(room).values()}
             first = self.elsewhere.first_stream_id(room)
         if wanted is not None and wanted not in taken:
             return wanted
         ids = list(range(first, MOST_MEMBERS + 1)) + list(range(1, first))
         if room.startswith(_FORWARDED_PREFIX):
             ids.reverse()
-        free = next((stream_id for stream_id in ids if stream_id not in taken), None)
+        candidates = (stream_id for used in (taken, own) for stream_id in ids if stream_id not in used)
+        free = next(candidates, None)  # where others have taken all, our own members come first
         if free is None:
             raise Unavailable(ErrorCode.LIMIT, what="room members", most=MOST_MEMBERS)
         return free

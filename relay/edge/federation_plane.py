@@ -67,7 +67,7 @@ class FederationPlane:
         self._outbox = outbox
         self._hub, self._calls, self._signal_plane = hub, calls, signal_plane
         self._rooms, self._room_plane = rooms, room_plane
-        self._federation = Federation(own, config.global_rooms, self._here)
+        self._federation = Federation(own, config.global_rooms, self._here, room_plane.allows)
         self._forwarder = Forwarder(own, self._federation)
         self._media = GlobalMedia(self._federation, self.counters, room_plane.deliver)
         self._lists = ListPump(self._federation, outbox)

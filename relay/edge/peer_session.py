@@ -22,6 +22,7 @@ SERVER_NAME = "_federation"
 
 _HELLO_LIMIT_S = 5.0
 _DIAL_LIMIT_S = 3.0
+_MOST_ADDRESSES = 4
 _SIGNALS = Rate(per_s=1000, burst=4000)
 _ENTRIES_PER_TOKEN = 20
 
@@ -54,13 +55,7 @@ async def keep_linked(peer: PeerRelay, endpoint: ServerEndpoint, plane: Federati
         await plane.unlinked(peer.fingerprint)
         began, answered = loop.time(), True
         try:
-            link = await endpoint.dial(
-                await _address(peer.url),
-                SERVER_NAME,
-                pin=peer.fingerprint,
-                timeout_s=_DIAL_LIMIT_S,
-                show_certificate=True,
-            )
+            link = await _dial(peer, endpoint)
             try:
                 link.send_signal(plane.hello)
                 await _attend(link, peer.fingerprint, plane, is_dialled=True, instance=None)
@@ -97,13 +92,26 @@ def _cost(message: SignalMessage) -> float:
     return 1 + len(message.participants) / _ENTRIES_PER_TOKEN if isinstance(message, GlobalRoomActive) else 1
 
 
-async def _address(url: str) -> Address:
+async def _dial(peer: PeerRelay, endpoint: ServerEndpoint) -> Link:
+    """By the first of its addresses that answers. Raises as `Endpoint.dial`."""
+    failed = Unavailable(ErrorCode.UNREACHABLE, address=peer.url, reason="no address")
+    for address in await _addresses(peer.url):
+        try:
+            return await endpoint.dial(
+                address, SERVER_NAME, pin=peer.fingerprint, timeout_s=_DIAL_LIMIT_S, show_certificate=True
+            )
+        except Unavailable as error:
+            failed = error
+    raise failed
+
+
+async def _addresses(url: str) -> list[Address]:
     """Raises Unavailable(UNREACHABLE) for a name that nobody knows."""
     if (numeric := numeric_address(url)) is not None:
-        return numeric
+        return [numeric]
     host, port = split_address(url) or ("", 0)
     try:
         found = await asyncio.get_running_loop().getaddrinfo(host, port, type=socket.SOCK_DGRAM)
     except OSError as error:
         raise Unavailable(ErrorCode.UNREACHABLE, address=url, reason=error) from error
-    return str(found[0][4][0]), int(found[0][4][1])
+    return [(str(address[0]), int(address[1])) for *_, address in found[:_MOST_ADDRESSES]]

@@ -230,6 +230,10 @@ class RoomPlane:
             self._tell_beyond(room)
             event(log, "relay:room_left", room=room, fingerprint=seat.member.fingerprint)
 
+    def allows(self, room: RoomName, who: Fingerprint) -> bool:
+        """Whether the room is for that identity, also on another relay."""
+        return self._rules.allows(room, who)
+
     def refresh(self, room: RoomName) -> None:
         """Its members on other relays have changed."""
         self._rooms.refresh(room)

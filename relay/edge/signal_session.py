@@ -77,8 +77,15 @@ async def _check_token(link: Link, service: SignalService, token: str | None, cl
 
 
 def _welcome(link: Link, service: SignalService) -> None:
-    region = service.config.region or None
-    link.send_signal(RegisterPresenceAck(success=True, relay_build=service.build, relay_region=region))
+    config = service.config
+    link.send_signal(
+        RegisterPresenceAck(
+            success=True,
+            relay_build=service.build,
+            relay_region=config.region or None,
+            available_relays=tuple(f"{peer.label or 'peer'}|{peer.url}" for peer in config.peers),
+        )
+    )
 
 
 async def _refuse(link: Link, service: SignalService, error: WzpError) -> None:

@@ -7,13 +7,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from relay.decide.effects import ConnectionId, Deliver
-from relay.decide.federation import MOST_HOPS, MOST_ROOMS, relay_id
+from relay.decide.federation import MOST_HOPS, MOST_ROOMS, Federation, relay_id
 from relay.decide.global_names import LOBBY_PARTS, lobby_part
 from relay.decide.rooms import RoomName
 from tests.unit.relay.decide.federated_relays import ROOM, World, key, person
 from wzp_core.crypto.rooms import room_hash
 from wzp_core.errors import ErrorCode, RemoteViolation
-from wzp_core.protocol.signal.federation import GlobalRoomActive
+from wzp_core.protocol.signal.federation import GlobalRoomActive, GlobalRoomInactive
 from wzp_core.protocol.signal.room import RoomParticipant
 
 HERE, THERE = 0, ConnectionId(1)
@@ -156,6 +156,17 @@ def test_of_two_members_with_one_stream_id_those_of_one_relay_take_another() -> 
     assert [node.federation.yielding(ROOM) for node in world.nodes] == [set(), {person(256)}]
 
 
+def test_where_a_neighbour_has_taken_every_stream_id_nobody_of_ours_gives_way() -> None:
+    world = chain(2)
+    world.join(1, 1)
+    greedy = (guest(1000 + number, stream_id=number, via=("0" * 16,)) for number in range(1, 256))
+    federation = world.nodes[1].federation
+    federation.hear(ConnectionId(0), told(*greedy))
+    assert federation.yielding(ROOM) == set()
+    assert not federation.admits(ConnectionId(0), ROOM, 2)
+    assert federation.admits(ConnectionId(0), ROOM, 3)
+
+
 def test_the_lobby_is_told_in_parts_and_each_part_takes_only_its_own() -> None:
     world = chain(2)
     federation = world.nodes[1].federation
@@ -184,6 +195,16 @@ def test_a_circle_a_way_too_long_and_nonsense_are_left_out(lie: RoomParticipant)
     federation = chain(2).nodes[HERE].federation
     federation.hear(THERE, told(lie, guest(8)))
     assert list(federation.guests(ROOM)) == [person(8)]
+
+
+def test_a_room_for_some_is_for_nobody_else_on_another_relay_either() -> None:
+    federation = Federation(key(HERE), [ROOM], lambda room: (), lambda room, who: who != person(7))
+    federation.link_up(THERE, key(1), "other")
+    federation.hear(THERE, told(guest(7, stream_id=3), guest(8, stream_id=4)))
+    assert list(federation.guests(ROOM)) == [person(8)]
+    assert not federation.admits(THERE, ROOM, 3)
+    federation.hear(THERE, told(guest(7, stream_id=3)))
+    assert federation.onward(ROOM, 0, None) == ()
 
 
 def test_names_labels_people_and_rooms_of_one_neighbour_are_bounded() -> None:
@@ -304,3 +325,40 @@ def test_in_any_topology_after_any_history_all_is_known_and_heard_once(script: l
         world.cut(a, b)
     for node in world.nodes:
         assert node.federation.guests(ROOM) == {}
+
+
+# --- whatever a neighbour says ---------------------------------------------------------------------------------
+
+ids = st.sampled_from([relay_id(key(number)) for number in range(4)]) | st.text(max_size=20)
+people = st.builds(
+    RoomParticipant,
+    fingerprint=st.sampled_from([person(number) for number in range(4)]) | st.text(max_size=40),
+    alias=st.none() | st.text(max_size=80),
+    relay_label=st.none() | st.text(max_size=80),
+    stream_id=st.none() | st.integers(0, 255),
+    via=st.lists(ids, max_size=10).map(tuple),
+)
+rooms = st.sampled_from([str(ROOM), room_hash(ROOM), "call-x", *LOBBY_PARTS[:2]]) | st.text(max_size=20)
+lies = st.builds(GlobalRoomActive, room=rooms, participants=st.lists(people, max_size=6).map(tuple)) | st.builds(
+    GlobalRoomInactive, room=rooms
+)
+
+
+@settings(max_examples=100, deadline=None)
+@given(st.lists(st.tuples(st.integers(1, 2), lies), max_size=20))
+def test_no_list_does_worse_than_be_ignored_and_nothing_of_a_link_outlives_it(script: list[tuple[int, Any]]) -> None:
+    federation, now = chain(1).nodes[0].federation, 0.0
+    for number in (1, 2):
+        federation.link_up(ConnectionId(number), key(number), str(number))
+    for link, lie in script:
+        federation.hear(ConnectionId(link), lie)
+        now += 2.0
+        for effect in federation.updates(now):
+            assert isinstance(effect, Deliver)
+            told_on = getattr(effect.message, "participants", ())
+            neighbour = relay_id(key(effect.to))
+            assert all(neighbour not in each.via and 1 <= len(each.via) <= MOST_HOPS for each in told_on)
+    for number in (1, 2):
+        federation.link_down(ConnectionId(number))
+    left = [federation._nearest, federation._routes, federation._tags._passing, federation._own_ids]
+    assert not any(left)

@@ -2,6 +2,8 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from relay.decide.effects import ConnectionId, Deliver
 from relay.decide.federation import MOST_HOPS, Federation, relay_id
@@ -141,3 +143,39 @@ def test_what_is_learned_is_bounded() -> None:
     assert len(relay.forwarder._learned) == 10_000
     assert relay.forwarder.way(person(0)) is None
     assert relay.forwarder.way(person(10_004)) == LEFT
+
+
+texts = st.none() | st.sampled_from([ANN, BEN, "nonsense", ""]) | st.text(max_size=40)
+
+
+@settings(max_examples=300, deadline=None)
+@given(
+    link=st.sampled_from([LEFT, RIGHT]),
+    inner=st.sampled_from([OFFER, ANSWER, REPORT, Hangup(reason=HangupReason.NORMAL)]),
+    target=texts,
+    sender=texts,
+    visited=st.lists(st.text(max_size=20) | st.sampled_from([relay_id(key(n)) for n in range(4)]), max_size=12),
+    ttl=st.none() | st.integers(0, 255),
+)
+def test_whatever_a_relay_says_goes_to_one_link_at_most_and_never_further_than_it_may(
+    link: ConnectionId,
+    inner: SignalMessage,
+    target: str | None,
+    sender: str | None,
+    visited: list[str],
+    ttl: int | None,
+) -> None:
+    relay = between()
+    try:
+        result = relay.receives(
+            link, inner=inner, target_fingerprint=target, sender_fingerprint=sender, visited=tuple(visited), ttl=ttl
+        )
+    except RemoteViolation:
+        return
+    if isinstance(result, Arrival):
+        assert target is None
+        return
+    assert len(result) <= 1
+    for effect in result:
+        assert effect.message.ttl <= MOST_HOPS
+        assert len(effect.message.visited) <= MOST_HOPS

@@ -82,3 +82,45 @@ def test_server_names_become_rooms() -> None:
     for reserved in ("_federation", "_probe", "a b", "ä", "x" * 300):
         with pytest.raises(RemoteViolation):
             room_of(reserved)
+
+
+class OtherRelay:
+    """Counts from 9; who is there may be changed."""
+
+    def __init__(self, *people: RoomParticipant) -> None:
+        self.people = {Fingerprint(each.fingerprint): each for each in people}
+
+    def participants(self, room: RoomName) -> dict[Fingerprint, RoomParticipant]:
+        return self.people
+
+    def first_stream_id(self, room: RoomName) -> int:
+        return 9
+
+
+def test_members_elsewhere_are_on_the_roster_once_and_keep_their_stream_ids() -> None:
+    rooms, ben = Rooms(), RoomParticipant(fingerprint=B, alias="Ben", relay_label="Bee", stream_id=9)
+    rooms.elsewhere = other = OtherRelay(ben, RoomParticipant(fingerprint=A, stream_id=77))
+    member, _ = rooms.join(ROOM, FIRST, A, None)
+    assert member.stream_id == 10
+    (update,) = rooms.updates(0.0)
+    own = RoomParticipant(fingerprint=A, stream_id=10)
+    assert update == Deliver(FIRST, RoomUpdate(count=2, participants=(own, ben)))
+    other.people.clear()
+    rooms.refresh(ROOM)
+    rooms.refresh(RoomName("nobody here"))
+    assert rooms.updates(1.0) == [Deliver(FIRST, RoomUpdate(count=1, participants=(own,)))]
+
+
+def test_where_others_have_taken_every_stream_id_our_own_members_still_get_one() -> None:
+    rooms = Rooms()
+    rooms.elsewhere = OtherRelay(
+        *(RoomParticipant(fingerprint=f"{number}", stream_id=number) for number in range(1, MOST_MEMBERS + 1))
+    )
+    streams = [rooms.join(ROOM, at, who, None)[0].stream_id for at, who in ((FIRST, A), (SECOND, B))]
+    assert streams == [9, 10]
+
+
+def test_in_a_call_the_role_gives_the_stream_id_whoever_claims_it_elsewhere() -> None:
+    rooms, call = Rooms(), RoomName("call-1")
+    rooms.elsewhere = OtherRelay(RoomParticipant(fingerprint=B, stream_id=1))
+    assert rooms.join(call, FIRST, A, None, 1)[0].stream_id == 1
