@@ -9,7 +9,8 @@ from tests.sim.script import now, talking, two_phones
 from tests.sim.sound import loudness
 from tests.sim.world import RELAY_IP, Phone, Stage
 from wzp_core.engine.commands import Answer, AnswerCall, HangUp, PlaceCall
-from wzp_core.session.state import CallStage
+from wzp_core.errors import ErrorCode
+from wzp_core.session.state import CallStage, RelayPhase
 
 Scene = Callable[..., None]
 
@@ -53,5 +54,16 @@ def test_a_relay_killed_during_set_up_leaves_no_call_behind(scene: Scene, step_m
                     phone.does(HangUp())
                 await alice.sees(bob)
                 await talking(alice, bob)
+
+    scene(script)
+
+
+def test_a_relay_that_was_never_there_is_not_called_a_lost_one_while_it_is_tried_again(scene: Scene) -> None:
+    async def script(stage: Stage) -> None:
+        async with stage.phone("alice", "198.51.100.1") as alice:
+            trying = await alice.until(lambda s: s.relay.phase is RelayPhase.RECONNECTING)
+            assert trying.relay.error is ErrorCode.UNREACHABLE
+            async with stage.relay():
+                assert (await alice.until(lambda s: s.relay.phase is RelayPhase.ONLINE)).relay.error is None
 
     scene(script)

@@ -74,10 +74,13 @@ def test_servers_are_kept_only_where_all_of_them_can_be_understood(desk, qtbot: 
     qtbot.keyClick(servers, Qt.Key.Key_Return)
     assert desk.take() == []
     assert servers.property("wrong")
+    assert "One of these is not an address." in desk.words()
+    assert servers.accessibleDescription() in desk.words()
     servers.setText("a.example.org:3478, b.example.org")
     qtbot.keyClick(servers, Qt.Key.Key_Return)
     assert changed(desk).stun_servers == "a.example.org:3478 b.example.org"
     assert not servers.property("wrong")
+    assert "not an address" not in desk.words()
 
 
 def test_a_call_tells_its_way_its_round_trip_and_why_it_is_not_direct(desk) -> None:

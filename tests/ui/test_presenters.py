@@ -6,9 +6,10 @@ from datetime import UTC
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from ui_states import ACTIVE, CHOOSING, HAWK, INCOMING, LOBBY, ME, NOW, READING, ROOM, fp, in_call
+from ui_states import ACTIVE, CHOOSING, HAWK, INCOMING, LOBBY, LOBBY_FAILED, ME, NOW, READING, ROOM, fp, in_call
 
-from wzp_core.session.state import Badge, CallStage, Person, SasStage, SasView
+from wzp_core.errors import ErrorCode
+from wzp_core.session.state import Badge, CallStage, Person, RelayPhase, SasStage, SasView
 from wzp_core.settings.schema import RelayEntry, RelaySettings, Settings
 from wzp_desktop.presenters.announcement import announcement
 from wzp_desktop.presenters.fingerprints import dial_hint, typed_fingerprint
@@ -22,6 +23,7 @@ from wzp_desktop.presenters.relays import relay_panel, typed_address, with_relay
 from wzp_desktop.presenters.room import RosterGroup, RosterMember, room_screen
 from wzp_desktop.presenters.settings import backup_is_complete, numbered
 from wzp_desktop.presenters.verification import SasMode, heard_right, sas_panel
+from wzp_desktop.presenters.words import ERROR
 
 UTC = UTC
 TEXT_PAIRS = [
@@ -149,11 +151,26 @@ def test_a_nearby_relay_is_offered_until_it_is_in_use() -> None:
     assert relay_panel(used).choices[relay_panel(used).selected].address == "10.0.0.12:4433"
 
 
+def test_adding_a_known_relay_again_changes_only_what_was_given() -> None:
+    renamed = with_relay(LOBBY.settings, "Office", "192.0.2.7:4433")
+    assert [relay.name for relay in renamed.relay.relays] == ["Home", "Office"]
+    with_token = with_relay(renamed, "", "192.0.2.7:4433", "secret")
+    entry = with_token.relay.entry("192.0.2.7:4433")
+    assert (entry.name, entry.token, with_token.relay.selected) == ("Office", "secret", entry.address)
+
+
+def test_a_relay_that_is_tried_again_and_again_says_why() -> None:
+    trying = replace(LOBBY_FAILED.relay, phase=RelayPhase.RECONNECTING)
+    detail = relay_panel(replace(LOBBY_FAILED, relay=trying)).detail
+    assert detail.startswith(ERROR[ErrorCode.UNREACHABLE])
+    assert detail.endswith("Trying again…")
+
+
 def test_removing_the_selected_relay_lets_the_program_choose() -> None:
     entry = RelayEntry(name="A", address="a:1")
     settings = Settings(relay=RelaySettings(relays=(entry,), selected="a:1"))
     assert without_relay(settings, "a:1").relay == RelaySettings()
-    assert with_relay(settings, "again", "a:1") == settings
+    assert with_relay(settings, "", "a:1") == settings
 
 
 def test_an_unprotected_offer_is_labelled_as_such() -> None:

@@ -210,7 +210,10 @@ def test_relays_are_added_chosen_and_removed(desk) -> None:
     address = desk.control("Relay address", QLineEdit)
     address.setText("not an address")
     assert not desk.control("Add relay").isEnabled()
+    assert "This is not an address." in desk.words()
+    assert address.accessibleDescription() in desk.words()
     address.setText("new.example.org")
+    assert "This is not an address." not in desk.words()
     desk.control("Add relay").click()
     assert changed(desk).relay.selected == "new.example.org:4433"
     desk.show(replace(SETTINGS, settings=replace(SETTINGS.settings, alias="x")))  # the engine's own word again

@@ -274,7 +274,7 @@ class Signalling:
             name=target.name,
             address=target.address,
             embedded=target.embedded,
-            error=None,
+            error=self._board.state.relay.error if again else None,  # why, until one attempt works
         )
         self._board.set(relay=relay)
 
@@ -283,6 +283,7 @@ class Signalling:
         relay = replace(
             self._board.state.relay,
             phase=RelayPhase.ONLINE,
+            error=None,
             fingerprint=link.peer_certificate,
             rtt_ms=round(link.stats().rtt_ms, 1),
         )

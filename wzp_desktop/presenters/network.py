@@ -36,6 +36,13 @@ def typed_servers(text: str) -> str | None:
     return None if any(split_address(server) is None for server in servers) else " ".join(servers)
 
 
+def servers_hint(text: str) -> str:
+    """What is wrong with typed servers; empty when nothing is."""
+    if typed_servers(text) is not None:
+        return ""
+    return "One of these is not an address. Each looks like stun.example.org:3478, with spaces between them."
+
+
 def _progress(done: tuple[NetcheckStep, ...]) -> str:
     steps = tuple(NetcheckStep)
     now = next((step for step in steps if step not in done), steps[-1])

@@ -4,7 +4,7 @@ from dataclasses import dataclass, replace
 
 from wzp_core.protocol.address import split_address
 from wzp_core.session.state import AppState, NearbyRelay, RelayPhase, RelayState
-from wzp_core.settings.schema import RelayEntry, Settings
+from wzp_core.settings.schema import Settings
 from wzp_desktop.presenters.tone import Tone
 from wzp_desktop.presenters.words import ERROR, RELAY
 
@@ -67,9 +67,10 @@ def relay_name(relay: RelayState) -> str:
 
 
 def relay_detail(relay: RelayState) -> str:
-    if relay.error is not None and relay.phase is not RelayPhase.ONLINE:
-        return ERROR[relay.error]
-    return RELAY[relay.phase]
+    if relay.error is None or relay.phase is RelayPhase.ONLINE:
+        return RELAY[relay.phase]
+    again = " Trying again…" if relay.phase is RelayPhase.RECONNECTING else ""
+    return ERROR[relay.error] + again
 
 
 def relay_choices(settings: Settings) -> tuple[RelayChoice, ...]:
@@ -87,12 +88,12 @@ def chosen_relay(settings: Settings, address: str) -> Settings:
 
 
 def with_relay(settings: Settings, name: str, address: str, token: str = "") -> Settings:
-    """The settings with that relay known, with a new token if one is given, and selected."""
-    known = settings.relay.relays
-    if all(entry.address != address for entry in known):
-        known = (*known, RelayEntry(name=name or address, address=address))
-    if token:
-        known = tuple(replace(entry, token=token) if entry.address == address else entry for entry in known)
+    """The settings with that relay known and selected; one known before takes a new name and token where given."""
+    before = settings.relay.entry(address)
+    entry = replace(before, name=name or before.name or address, token=token or before.token)
+    known = tuple(entry if each.address == address else each for each in settings.relay.relays)
+    if entry not in known:
+        known = (*known, entry)
     return replace(settings, relay=replace(settings.relay, relays=known, selected=address))
 
 
@@ -110,6 +111,13 @@ def typed_address(text: str) -> str | None:
         return None
     host, port = parts
     return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
+
+
+def address_hint(text: str) -> str:
+    """What is wrong with a typed address; empty when it is one or nothing was typed."""
+    if not text.strip() or typed_address(text) is not None:
+        return ""
+    return "This is not an address. One looks like relay.example.org or 203.0.113.5:4433."
 
 
 def _nearby(relay: NearbyRelay) -> RelayChoice:

@@ -7,7 +7,7 @@ from PySide6.QtWidgets import QWidget
 
 from wzp_core.engine.commands import RunNetcheck
 from wzp_core.settings.schema import NetworkSettings
-from wzp_desktop.presenters.network import NetworkScreen, typed_servers
+from wzp_desktop.presenters.network import NetworkScreen, servers_hint, typed_servers
 from wzp_desktop.presenters.settings import SettingsScreen
 from wzp_desktop.presenters.tone import Tone
 from wzp_desktop.presenters.words import CALL_PATH, CALL_PATH_MEANING
@@ -24,7 +24,8 @@ class NetworkSection(Section):
         super().__init__("Network", "nearby")
         self._path, self._path_meaning = Choice("Way of calls"), label(role="muted")
         self._stun = Switch("Ask public servers for my address")
-        self._servers = field("STUN servers", placeholder="host:port host:port", longest=1024)
+        self._servers = field("STUN servers", placeholder="stun.example.org:3478", longest=1024)
+        self._problem = label(role="problem")
         self._mapping = Switch("Ask my router for an open port")
         self._check, self._progress = Button("Check network", "refresh"), label(role="muted")
         self._verdict = Banner("info", Tone.NEUTRAL)
@@ -35,6 +36,7 @@ class NetworkSection(Section):
         self._mapping.clicked.connect(lambda on: self._change(lambda network: replace(network, port_mapping=on)))
         self._servers.textChanged.connect(self._mark)
         self._servers.editingFinished.connect(self._on_servers)
+        self._mark()
         self._check.clicked.connect(lambda: self.send(RunNetcheck()))
 
     def apply(self, screen: SettingsScreen) -> None:
@@ -69,6 +71,7 @@ class NetworkSection(Section):
                 "muted",
             ),
             self._servers,
+            self._problem,
             self._mapping,
             label("Many home routers open one on request (UPnP, NAT-PMP, PCP); it closes when the app ends.", "muted"),
             rule(),
@@ -85,7 +88,10 @@ class NetworkSection(Section):
         self._change(lambda network: replace(network, path=path))
 
     def _mark(self) -> None:
-        set_tone(self._servers, "wrong", typed_servers(self._servers.text()) is None)
+        hint = servers_hint(self._servers.text())
+        say(self._problem, hint)
+        set_tone(self._servers, "wrong", bool(hint))
+        self._servers.setAccessibleDescription(hint)
 
     def _on_servers(self) -> None:
         if (servers := typed_servers(self._servers.text())) is not None:

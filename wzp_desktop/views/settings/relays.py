@@ -5,14 +5,21 @@ from dataclasses import replace
 from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QCheckBox, QGridLayout, QHBoxLayout, QLineEdit, QVBoxLayout, QWidget
 
-from wzp_desktop.presenters.relays import RelayChoice, chosen_relay, typed_address, with_relay, without_relay
+from wzp_desktop.presenters.relays import (
+    RelayChoice,
+    address_hint,
+    chosen_relay,
+    typed_address,
+    with_relay,
+    without_relay,
+)  # fmt: skip
 from wzp_desktop.presenters.settings import SettingsScreen
 from wzp_desktop.views.buttons import Button
 from wzp_desktop.views.choice import ElidedRadio
 from wzp_desktop.views.frames import beside
 from wzp_desktop.views.look import Look, set_tone, spaced, tab_before, wear
 from wzp_desktop.views.settings.section import Section
-from wzp_desktop.views.text import field, label
+from wzp_desktop.views.text import field, label, say
 
 _LONGEST_TOKEN = 8192
 
@@ -24,9 +31,10 @@ class RelaysSection(Section):
         self._rows = list[_RelayRow]()
         self._list = QVBoxLayout()
         self._name = field("Relay name", placeholder="Name", longest=64)
-        self._address = field("Relay address", placeholder="host:port", longest=260)
+        self._address = field("Relay address", placeholder="Address", longest=260)
         self._token = field("Relay token", placeholder="Token, if the relay wants one", longest=_LONGEST_TOKEN)
         self._token.setEchoMode(QLineEdit.EchoMode.Password)
+        self._problem = label(role="problem")
         self._add = Button("Add relay", "plus")
         self._announce = QCheckBox("Let this network find my relay")
         self._lay_out()
@@ -57,9 +65,16 @@ class RelaysSection(Section):
         fields.addWidget(self._name, 0, 0)
         fields.addWidget(self._address, 0, 1)
         fields.addWidget(self._token, 1, 0, 1, 2)
-        self.column.addWidget(label("All calls pass through the relay you choose, or are arranged by it.", "muted"))
+        self.column.addWidget(
+            label(
+                "All calls pass through the relay you choose, or are arranged by it. "
+                "To change the name or token of one, add it again.",
+                "muted",
+            )
+        )
         self.column.addLayout(self._list)
         self.column.addLayout(fields)
+        self.column.addWidget(self._problem)
         self.column.addLayout(beside(self._add, QWidget(), stretch=1))
         self._announce.setAccessibleName(self._announce.text())
         self.column.addWidget(self._announce)
@@ -74,10 +89,11 @@ class RelaysSection(Section):
         wear(row, self._look)
 
     def _check(self) -> None:
-        typed = self._address.text()
-        good = typed_address(typed) is not None
-        self._add.setEnabled(good)
-        set_tone(self._address, "wrong", bool(typed.strip()) and not good)
+        hint = address_hint(self._address.text())
+        say(self._problem, hint)
+        set_tone(self._address, "wrong", bool(hint))
+        self._address.setAccessibleDescription(hint)
+        self._add.setEnabled(typed_address(self._address.text()) is not None)
 
     def _add_typed(self) -> None:
         address, name = typed_address(self._address.text()), self._name.text().strip()
