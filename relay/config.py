@@ -246,6 +246,8 @@ class RelayConfig:
         False, "take older relays, which show no certificate, for whom they say they are"
     )
     log_level: str = _option("info", "least important log lines to write", choices=LOG_LEVELS)
+    debug_tap: str = _option("", "room whose packets and events are logged one by one; * is every room")
+    event_log: str = _option("", "file for one JSON object per packet and event, beginning anew; kept below 128 MiB")
     peers: tuple[PeerRelay, ...] = _option(
         (),
         "relays to share users and rooms with: this one dials them",

@@ -30,6 +30,7 @@ from relay.edge.signal_session import SignalService
 from relay.edge.token_check import TokenCheck, open_token_check
 from relay.identity import load_seed, load_succession
 from relay.observe.counters import Counters, RelayStats
+from relay.observe.event_log import EventLog, open_event_log
 from relay.observe.sessions import Sessions
 from wzp_core import __version__
 from wzp_core.crypto.certificate import TlsIdentity, tls_identity
@@ -56,6 +57,7 @@ class Relay:
         tls: TlsIdentity,
         endpoint: ServerEndpoint,
         tokens: TokenCheck,
+        events: EventLog | None,
         succession: RelaySuccession,
     ) -> None:
         self.name = config.name
@@ -72,7 +74,9 @@ class Relay:
         self._calls = CallRegistry(started_at=started_at, most_per_client=config.max_calls_per_client)
         outbox, admission = Outbox(self._hub, self._counters), Admission()
         self._signals = SignalPlane(config, admission, self._hub, self._calls, outbox, self._counters)
-        self._media = RoomPlane(config, admission, self._rooms, self._calls, outbox, self._counters, self._sessions)
+        self._media = RoomPlane(
+            config, admission, self._rooms, self._calls, outbox, self._counters, self._sessions, events
+        )
         node = MeshNode(
             config,
             Registry(self._hub, self._rooms),
@@ -89,6 +93,7 @@ class Relay:
             rooms=self._rooms,
             signal_plane=self._signals,
             room_plane=self._media,
+            events=events,
             outbox=outbox,
         )
         self._diallers = PeerDiallers(endpoint, self.federation)
@@ -166,6 +171,7 @@ class Relay:
         try:
             async with asyncio.TaskGroup() as tasks:
                 tasks.create_task(self._signals.keep_time(), name="relay clock")
+                tasks.create_task(self._media.keep_time(), name="debug tap")
                 tasks.create_task(self.mesh.run(), name="relay mesh")
                 tasks.create_task(self._listener.run(), name="relay listener")
                 tasks.create_task(self.federation.keep_time(), name="federation clock")
@@ -201,7 +207,8 @@ async def serve(
     async with AsyncExitStack() as lifetime:
         endpoint = await lifetime.enter_async_context(opened)
         tokens = await lifetime.enter_async_context(open_token_check(config.auth_url))
-        relay = Relay(config, seed, tls, endpoint, tokens, succession)
+        events = await lifetime.enter_async_context(open_event_log(config.event_log))
+        relay = Relay(config, seed, tls, endpoint, tokens, events, succession)
         await lifetime.enter_async_context(relay.answering_http(config))
         tasks = await lifetime.enter_async_context(asyncio.TaskGroup())
         running = tasks.create_task(relay.run(), name="relay")

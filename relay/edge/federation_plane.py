@@ -21,6 +21,7 @@ from relay.edge.outbox import ListPump, Outbox
 from relay.edge.room_plane import RoomPlane
 from relay.edge.signal_plane import SignalPlane
 from relay.observe.counters import FederationCounters, PeerStats
+from relay.observe.event_log import EventLog
 from wzp_core.errors import ErrorCode, RemoteViolation
 from wzp_core.limits import Buckets, Rate
 from wzp_core.logs import event, logger
@@ -59,6 +60,7 @@ class FederationPlane:
         calls: CallRegistry,
         signal_plane: SignalPlane,
         room_plane: RoomPlane,
+        events: EventLog | None,
         outbox: Outbox,
     ) -> None:
         self.counters = FederationCounters()
@@ -69,7 +71,7 @@ class FederationPlane:
         self._rooms, self._room_plane = rooms, room_plane
         self._federation = Federation(own, config.global_rooms, self._here, room_plane.allows)
         self._forwarder = Forwarder(own, self._federation)
-        self._media = GlobalMedia(self._federation, self.counters, room_plane.deliver)
+        self._media = GlobalMedia(self._federation, self.counters, room_plane.deliver, events)
         self._lists = ListPump(self._federation, outbox)
         self._links = PeerLinks(own)
         self._open: dict[ConnectionId, tuple[Link, TlsFingerprint]] = {}

@@ -10,6 +10,7 @@ from relay.edge.outbox import Outbox
 from wzp_core.logs import event, logger
 from wzp_core.protocol.ids import RoomName
 from wzp_core.protocol.media.report import QualityReport
+from wzp_core.protocol.signal.quality import QualityDirective
 from wzp_core.quality.tier import Tier
 
 log = logger("relay")
@@ -18,8 +19,8 @@ log = logger("relay")
 class QualityGuide:
     """For all rooms; those that follow nobody cost nothing."""
 
-    def __init__(self, rooms: Rooms, outbox: Outbox) -> None:
-        self._rooms, self._outbox = rooms, outbox
+    def __init__(self, rooms: Rooms, outbox: Outbox, on_told: Callable[[RoomName, QualityDirective], None]) -> None:
+        self._rooms, self._outbox, self._on_told = rooms, outbox, on_told
         self._weakest: dict[RoomName, WeakestLink[ConnectionId]] = {}
         self._now = asyncio.get_running_loop().time
 
@@ -58,4 +59,5 @@ class QualityGuide:
     def _tell(self, room: RoomName, weakest: WeakestLink[ConnectionId]) -> None:
         event(log, "relay:room_quality", room=room, tier=weakest.tier.label)
         told = weakest.directive()
+        self._on_told(room, told)
         self._outbox.perform([Deliver(member, told) for member in self._rooms.members(room)])

@@ -7,120 +7,29 @@ from typing import Protocol
 from relay.config import RelayConfig
 from relay.decide.admission import Admission
 from relay.decide.calls import CallRegistry
-from relay.decide.effects import ConnectionId
-from relay.decide.fanout import Quota, Verdict, recipients, verdict
-from relay.decide.loudest import Floor, Voice
+from relay.decide.effects import ConnectionId, Deliver, Effect
+from relay.decide.fanout import recipients
+from relay.decide.loudest import Floor
 from relay.decide.room_rules import RoomRules
-from relay.decide.rooms import Member, Rooms, call_of
+from relay.decide.rooms import Rooms, call_of
 from relay.edge.bridge import Bridge
 from relay.edge.outbox import ListPump, Outbox
 from relay.edge.quality_guide import QualityGuide
-from relay.edge.trunk_sender import TrunkSender
+from relay.edge.seat import Seat
 from relay.observe.counters import Counters
-from relay.observe.sessions import SessionRecord, Sessions
+from relay.observe.debug_tap import STATS_S, DebugTap
+from relay.observe.event_log import EventLog
+from relay.observe.room_watch import RoomWatch
+from relay.observe.sessions import Sessions
 from wzp_core.errors import ErrorCode, Unavailable
 from wzp_core.logs import event, logger
 from wzp_core.ports import Link
 from wzp_core.protocol.ids import Fingerprint, RoomName
-from wzp_core.protocol.media.header import peek_level, peek_report, peek_stream_id
+from wzp_core.protocol.signal.base import SignalMessage
 
 log = logger("relay")
 
 _MOST_BRIDGES = 256
-
-
-class Seat:
-    """One member's place: takes its packets and hands them to everybody else in the room."""
-
-    __slots__ = (
-        "_counters",
-        "_now",
-        "_quota",
-        "connection",
-        "floor",
-        "hear",
-        "host",
-        "link",
-        "member",
-        "on_report",
-        "record",
-        "room",
-        "sends",
-        "trunk",
-        "voice",
-    )
-
-    def __init__(
-        self,
-        connection: ConnectionId,
-        link: Link,
-        room: RoomName,
-        member: Member,
-        config: RelayConfig,
-        record: SessionRecord,
-        counters: Counters,
-    ) -> None:
-        self.connection = connection
-        self.link = link
-        self.host = link.remote_address[0]  # where it came from: it may move later
-        self.room = room
-        self.member = member
-        self.record = record
-        self.hear: Callable[[bytes], bool] = link.send_media
-        self.trunk: TrunkSender | None = None
-        self.sends: tuple[Callable[[bytes], bool], ...] = ()
-        self.on_report: Callable[[bytes], None] | None = None
-        self.floor: Floor | None = None  # where only the loudest are passed on
-        self.voice = Voice()
-        self._counters = counters
-        self._now = asyncio.get_running_loop().time
-        self._quota = Quota(config, self._now())
-
-    def bundle(self) -> None:
-        """What this member hears comes in trunks from now on."""
-        self.trunk = TrunkSender(self.link)
-        self.hear = self.trunk.send
-
-    def close(self) -> None:
-        self.sends = ()
-        if self.floor is not None:
-            self.floor.leave(self.voice)
-        if self.trunk is not None:
-            self.trunk.close()
-
-    def reconfigure(self, config: RelayConfig) -> None:
-        self._quota.reconfigure(config)
-
-    def forward(self, datagram: bytes) -> None:
-        """Byte for byte, once to each other member; what the sender may not send is dropped and counted."""
-        counters = self._counters
-        counters.packets_received += 1
-        if not self._quota.take(len(datagram), self._now()):
-            counters.packets_limited += 1
-            return
-        judged = verdict(datagram, self.member.stream_id)
-        if judged is Verdict.FORWARD:
-            report = peek_report(datagram)
-            if report:
-                self.record.report = report
-                if self.on_report is not None:
-                    self.on_report(report)
-            if self.floor is not None and not self._has_floor(self.floor, datagram):
-                counters.packets_withheld += 1
-                return
-            sent = 0
-            for send in self.sends:
-                sent += send(datagram)
-            counters.packets_forwarded += sent
-            counters.bytes_forwarded += sent * len(datagram)
-        elif judged is Verdict.MALFORMED:
-            counters.packets_malformed += 1
-        else:
-            counters.packets_foreign_stream += 1
-
-    def _has_floor(self, floor: Floor, datagram: bytes) -> bool:
-        """Older builds name neither stream nor level: they are always passed on."""
-        return not peek_stream_id(datagram) or floor.passes(self.voice, peek_level(datagram), self._now())
 
 
 class Beyond(Protocol):
@@ -147,6 +56,7 @@ class RoomPlane:
         outbox: Outbox,
         counters: Counters,
         observed: Sessions,
+        events: EventLog | None = None,
     ) -> None:
         self.config = config
         self._admission = admission
@@ -158,12 +68,14 @@ class RoomPlane:
         self._seats: dict[ConnectionId, Seat] = {}
         self._bridges: dict[RoomName, list[Bridge]] = {}
         self._rules = RoomRules(config)
-        self.quality = QualityGuide(rooms, outbox)
+        self.quality = QualityGuide(rooms, outbox, self._told)
         self._floors: dict[RoomName, Floor] = {}  # of rooms with more members than places
-        self._rosters = ListPump(rooms, outbox)
+        self._rosters = ListPump(self, outbox)
         self._everyone: dict[RoomName, tuple[Callable[[bytes], bool], ...]] = {}
         self.beyond: Beyond | None = None
         self._loop = asyncio.get_running_loop()
+        self._tap = DebugTap(config.debug_tap, self._loop.time)
+        self._watches: tuple[RoomWatch, ...] = (self._tap,) if events is None else (self._tap, events)
 
     @property
     def sessions(self) -> int:
@@ -206,6 +118,7 @@ class RoomPlane:
         self._connect(room)
         self._tell_beyond(room)
         self._follow_weakest(seat)
+        self._watch(seat)
         self.counters.joins += 1
         event(
             log, "relay:room_joined", room=room, fingerprint=who, stream_id=member.stream_id, session=record.session_id
@@ -222,6 +135,8 @@ class RoomPlane:
         self._outbox.release(seat.connection)
         self._seats.pop(seat.connection, None)
         seat.close()
+        for watch in seat.watches:
+            watch.left(seat.seen)
         room = self._rooms.leave(seat.connection)
         self.quality.leave(seat.room, seat.connection)
         if room is not None:
@@ -239,11 +154,12 @@ class RoomPlane:
         self._rooms.refresh(room)
         self._rosters.run()
 
-    def deliver(self, room: RoomName, datagram: bytes) -> None:
-        """To every member of ours, from another relay."""
+    def deliver(self, room: RoomName, datagram: bytes) -> int:
+        """To every member of ours, from another relay; returns to how many."""
         sent = sum(send(datagram) for send in self._everyone.get(room, ()))
         self.counters.packets_forwarded += sent
         self.counters.bytes_forwarded += sent * len(datagram)
+        return sent
 
     def bridge(self, link: Link, room: RoomName) -> Bridge:
         """Joins a room with what another relay sends on `link`. Raises Unavailable(LIMIT)."""
@@ -268,8 +184,47 @@ class RoomPlane:
         self._floors.clear()
         for room in {seat.room for seat in self._seats.values()}:
             self._connect(room)
+        self._tap.point_at(config.debug_tap)
         for seat in self._seats.values():
             self._follow_weakest(seat)
+            self._watch(seat)
+            if not self._rules.allows(seat.room, seat.member.fingerprint):
+                seat.link.close(ErrorCode.NOT_ADMITTED.value)
+
+    async def keep_time(self) -> None:
+        """Tells the debug tap's statistics; runs until cancelled."""
+        while True:
+            await asyncio.sleep(STATS_S)
+            self._tap.statistics()
+
+    @property
+    def updates_due_at(self) -> float | None:
+        return self._rooms.updates_due_at
+
+    def updates(self, now: float) -> list[Effect]:
+        """The rosters whose turn it is; whoever watches a room is told each once."""
+        effects = self._rooms.updates(now)
+        rosters = {
+            id(effect.message): (self._seats[effect.to].room, effect.message)
+            for effect in effects
+            if isinstance(effect, Deliver) and effect.to in self._seats
+        }
+        for room, roster in rosters.values():
+            self._told(room, roster)
+        return effects
+
+    def _told(self, room: RoomName, message: SignalMessage) -> None:
+        for watch in self._watches:
+            if watch.watches(room):
+                watch.told(room, message)
+
+    def _watch(self, seat: Seat) -> None:
+        before, seat.watches = seat.watches, tuple(watch for watch in self._watches if watch.watches(seat.room))
+        for watch in self._watches:
+            if watch in seat.watches and watch not in before:
+                watch.joined(seat.seen)
+            elif watch in before and watch not in seat.watches:
+                watch.left(seat.seen)
 
     def close(self) -> None:
         self._rosters.close()

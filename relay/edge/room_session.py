@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from relay.config import RelayConfig
 from relay.decide.rooms import room_of
 from relay.edge.first_signal import first_signal
-from relay.edge.room_plane import RoomPlane, Seat
+from relay.edge.room_plane import RoomPlane
+from relay.edge.seat import Seat
 from relay.edge.token_check import TokenCheck
 from wzp_core.crypto.handshake import call_answer, check_call_offer
 from wzp_core.crypto.identity import Identity, fingerprint_of

@@ -1,13 +1,16 @@
 """What one datagram costs the relay before QUIC gets it: `pytest -s tests/bench/bench_relay_forward.py`."""
 
 import time
+from typing import cast
 
 from relay.config import RelayConfig
 from relay.decide.effects import ConnectionId
 from relay.decide.loudest import Floor
 from relay.decide.rooms import Member
-from relay.edge.room_plane import Seat
+from relay.edge.seat import Seat
 from relay.observe.counters import Counters
+from relay.observe.sessions import Sessions
+from wzp_core.ports import Link
 from wzp_core.protocol.ids import Fingerprint, RoomName
 
 _ROUNDS, _RUNS = 5_000, 9
@@ -20,13 +23,17 @@ class _NoLink:
 
     remote_address = ("192.0.2.1", 1)
 
+    def send_media(self, datagram: bytes) -> bool:
+        return True
+
 
 def _seats(others: int, places: int) -> list[Seat]:
-    floor, counters = Floor(places) if places else None, Counters()
+    floor, counters, observed = Floor(places) if places else None, Counters(), Sessions()
     seats = []
     for number in range(1, len(_LEVELS) + 1):
         member = Member(fingerprint=Fingerprint(""), alias=None, stream_id=number)
-        seat = Seat(ConnectionId(number), _NoLink(), RoomName("general"), member, _NO_LIMIT, counters)  # type: ignore[arg-type]
+        room, record, link = RoomName("general"), observed.open(), cast(Link, _NoLink())
+        seat = Seat(ConnectionId(number), link, room, member, _NO_LIMIT, record, counters)
         seat.sends = (lambda _datagram: True,) * others
         seat.floor = floor
         seats.append(seat)
