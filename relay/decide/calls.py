@@ -11,6 +11,7 @@ from relay.decide.effects import ConnectionId, Effect, Send
 from relay.decide.last_words import LastWords
 from wzp_core.errors import ErrorCode, RemoteViolation
 from wzp_core.protocol.ids import CallId, Fingerprint, call_room, check_call_id, parse_fingerprint
+from wzp_core.protocol.signal.base import SignalMessage
 from wzp_core.protocol.signal.call import (
     CallAcceptMode,
     CallRinging,
@@ -89,6 +90,7 @@ class _Call:
     relay_addr: dict[Fingerprint, str] = field(default_factory=dict)  # as our own parties see this relay
     caller_at: Candidates = NOWHERE
     reveals: bool = False  # both sides' addresses may be known to the other
+    told: dict[Fingerprint, list[Send]] = field(default_factory=dict)  # our own parties, of the set-up as it stands
 
     def stream_of(self, fingerprint: Fingerprint) -> int | None:
         return next((stream for stream, party in self.parties.items() if party == fingerprint), None)
@@ -118,11 +120,12 @@ class CallRegistry:
         return len(self._calls)
 
     def arrived(self, client: Fingerprint, relay_addr: str) -> list[Effect]:
-        """A client has registered, perhaps again."""
+        """A client has registered, perhaps again: what it was told may have gone into a link that was dead already."""
         self._present[client] = relay_addr
         for call in self._calls_of.get(client, ()):
             call.relay_addr[client] = relay_addr
-        return self._absences.end(client)
+        told = [sent for call in self._calls_of.get(client, ()) for sent in call.told.get(client, ())]
+        return [*told, *self._absences.end(client)]
 
     def left(self, client: Fingerprint, now: float) -> None:
         """A client's signal link is lost; its calls wait for it."""
@@ -227,11 +230,14 @@ class CallRegistry:
         relay_addr = {party: self._present[party] for party in parties.values() if party in self._present}
         call = _Call(call_id, parties, CallPhase.RINGING, now + RING_LIMIT_S, relay_addr, Candidates.of_offer(offer))
         self._enter(call)
-        ringing = Send(sender, CallRinging(call_id=call_id), target)
+        ringing = CallRinging(call_id=call_id)
         if target in self._present:
-            return [Send(target, offer_without_addresses(offer), sender), ringing]
+            rings = self._tell(call, target, offer_without_addresses(offer), sender)
+            return [*rings, *self._tell(call, sender, ringing, target)]
         passed_on = Send(target, offer, sender)  # its relay is to know the addresses: it sees how the answer is meant
-        return [passed_on] if self.elsewhere.way(target) is not None else [passed_on, ringing]
+        if self.elsewhere.way(target) is not None:
+            return [passed_on]
+        return [passed_on, *self._tell(call, sender, ringing, target)]
 
     def _refusal(
         self, sender: Fingerprint, offer: DirectCallOffer, target: Fingerprint, *, is_used: bool
@@ -252,10 +258,12 @@ class CallRegistry:
     def _ring(self, sender: Fingerprint, ringing: CallRinging) -> list[Effect]:
         call = self._find(ringing.call_id)
         is_news = call is not None and call.phase is CallPhase.RINGING and call.stream_of(sender) == CALLEE_STREAM
-        return self._absences.send(call.parties[CALLER_STREAM], ringing, sender) if call is not None and is_news else []
+        return self._tell(call, call.parties[CALLER_STREAM], ringing, sender) if call is not None and is_news else []
 
     def _answer(self, sender: Fingerprint, answer: DirectCallAnswer, now: float) -> list[Effect]:
         call = self._find(answer.call_id)
+        if call is None and sender in self._present and answer.accept_mode is not CallAcceptMode.REJECT:
+            return [Send(sender, Hangup(reason=HangupReason.ERROR, call_id=answer.call_id))]  # we may have forgotten it
         if call is None or call.phase is not CallPhase.RINGING:
             return []  # hung up meanwhile, or answered before
         caller, callee = call.parties[CALLER_STREAM], call.parties[CALLEE_STREAM]
@@ -264,10 +272,11 @@ class CallRegistry:
         if answer.accept_mode is CallAcceptMode.REJECT:
             return self._end(call, [caller], HangupReason.NORMAL, now)
         call.phase, call.deadline = CallPhase.ACTIVE, None
+        call.told.clear()
         call.reveals = answer.accept_mode is CallAcceptMode.ACCEPT_TRUSTED
         caller_at, callee_at = (call.caller_at, Candidates.of_answer(answer)) if call.reveals else (NOWHERE, NOWHERE)
         return [
-            *self._absences.send(caller, answer if call.reveals else answer_without_addresses(answer), callee),
+            *self._tell(call, caller, answer if call.reveals else answer_without_addresses(answer), callee),
             *self._set_up(call, caller, callee_at, callee),
             *self._set_up(call, callee, caller_at, caller),
         ]
@@ -277,7 +286,16 @@ class CallRegistry:
         if to not in call.relay_addr:
             return []
         setup = peer_at.setup(call.call_id, call_room(call.call_id), call.relay_addr[to])
-        return self._absences.send(to, setup, peer)
+        return self._tell(call, to, setup, peer)
+
+    def _tell(self, call: _Call, to: Fingerprint, message: SignalMessage, by: Fingerprint) -> list[Effect]:
+        """Says it now, and to a client of ours again on each return before it shows that it knows."""
+        if to not in call.relay_addr:
+            return self._absences.send(to, message, by)
+        told = Send(to, message, by)
+        if told not in call.told.setdefault(to, []):
+            call.told[to].append(told)
+        return [] if to in self._absences else [told]
 
     def _hang_up(self, sender: Fingerprint, goodbye: Hangup, now: float) -> list[Effect]:
         """Without an id every call of the sender ends, as older clients mean it."""
@@ -298,6 +316,8 @@ class CallRegistry:
             return []
         if call.stream_of(sender) is None:
             raise RemoteViolation(ErrorCode.UNEXPECTED_INPUT, what="signal of somebody else's call")
+        if call.phase is CallPhase.ACTIVE:
+            call.told.pop(sender, None)
         if isinstance(message, Revealing) and not call.reveals:
             return []  # a private call stays private whatever a client slips
         peer = call.peer_of(sender)

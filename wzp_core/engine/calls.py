@@ -2,7 +2,7 @@
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterable
 
 from wzp_core import __version__
 from wzp_core.engine import commands as ask
@@ -22,14 +22,34 @@ from wzp_core.logs import event, logger
 from wzp_core.protocol.ids import CallId, Fingerprint, check_call_id
 from wzp_core.protocol.signal.base import SignalMessage
 from wzp_core.protocol.signal.call import CallAcceptMode, DirectCallAnswer, DirectCallOffer, Hangup, HangupReason
+from wzp_core.protocol.signal.presence import PresenceUser
 from wzp_core.session.call import ENTROPY, Call, claimed_caller
-from wzp_core.session.call_events import Answered, CallEffect, Declined, HungUp, PeerJudged, SasCompared
+from wzp_core.session.call_events import (
+    Answered,
+    CallEffect,
+    Declined,
+    HungUp,
+    PeerJudged,
+    PeerPresent,
+    Rejoined,
+    SasCompared,
+)
 from wzp_core.session.glare import Glare, settle_glare
 from wzp_core.session.lobby import changed_key
 from wzp_core.session.report import CallReport
-from wzp_core.session.state import CallStage, CallView, ContactKeyChanged, EncryptionLost, Levels, Person, TrustQuestion
+from wzp_core.session.state import (
+    CallStage,
+    CallView,
+    ContactKeyChanged,
+    EncryptionLost,
+    EndReason,
+    Levels,
+    Person,
+    TrustQuestion,
+)
 
 _GOODBYE_LIMIT_S = 2.0
+_MISCARRIED = (EndReason.FAILED, EndReason.LOST, EndReason.NO_ANSWER)
 
 BUILD = f"wzp-desktop {__version__}"
 """What peers are told we are."""
@@ -173,12 +193,23 @@ class Calls:
 
     # --- theirs ------------------------------------------------------------------------------------------------
 
+    def registered(self) -> None:
+        """With the relay, perhaps after it was restarted."""
+        if self._session is not None and self.is_busy:
+            self._session.put(Rejoined())
+
+    def present(self, users: Iterable[PresenceUser]) -> None:
+        session = self._session
+        if session is not None and self.is_busy and any(user.fingerprint == session.machine.peer for user in users):
+            session.put(PeerPresent())
+
     def signal(self, message: SignalMessage) -> None:
         """One signal that is not presence."""
         session = self._session
         if isinstance(message, DirectCallOffer):
-            if session is not None and message.call_id == session.machine.call_id:
-                return  # a repetition must not end the call that it began
+            if session is not None and message.call_id == session.machine.call_id and not self._may_ring_again(session):
+                session.put(message)  # a repetition must not end the call that it began
+                return
             try:
                 self._offered(message)
             except RemoteViolation as error:
@@ -189,6 +220,10 @@ class Calls:
             return  # nobody reads any more
         if getattr(message, "call_id", None) in (None, session.machine.call_id):
             session.put(message)
+
+    def _may_ring_again(self, session: CallSession) -> bool:
+        """A call that the relay lost and its caller did not: nobody here has ended it."""
+        return not session.machine.is_outgoing and session.machine.view().ended in _MISCARRIED
 
     def _offered(self, offer: DirectCallOffer) -> None:
         check_call_id(offer.call_id)
@@ -205,10 +240,13 @@ class Calls:
             now=self._now(),
         )
         if self.is_busy and self._session is not None:
-            if not self._glare(machine, self._session.machine):
+            gave_up = _has_given_up(machine, self._session.machine)
+            if not gave_up and not self._glare(machine, self._session.machine):
                 return
             self._session.put(HungUp())
             self._begin(machine, [])
+            if gave_up:
+                return
             self._tasks.create_task(self._answer(machine.call_id, ask.Answer.TRUSTED), name="answer to glare")
             return
         self._begin(machine, [])
@@ -270,6 +308,13 @@ class Calls:
 
     def _now(self) -> float:
         return asyncio.get_running_loop().time()
+
+
+def _has_given_up(offered: Call, current: Call) -> bool:
+    """Whether the peer of a call that does not run calls again: a lost goodbye must not make us busy."""
+    stalled = current.phase in (CallStage.INCOMING, CallStage.CONNECTING, CallStage.RECONNECTING)
+    as_safe = offered.view().protected_offer or not current.view().protected_offer
+    return stalled and as_safe and offered.peer == current.peer
 
 
 def _subject(question: TrustQuestion | None) -> Fingerprint | None:

@@ -197,10 +197,14 @@ class Engine:
     def _registered(self) -> None:
         if self._gatherer is not None:
             self._gatherer.refresh()
+        if self._calls is not None:
+            self._calls.registered()
 
     def _signal(self, message: SignalMessage) -> None:
         if isinstance(message, PresenceList):
             self._people.present(message.users)
+            if self._calls is not None:
+                self._calls.present(message.users)
         elif isinstance(message, ReflectResponse):
             if self._gatherer is not None:
                 self._gatherer.reflected(message)

@@ -6,12 +6,10 @@ from dataclasses import replace
 from wzp_core.crypto.badge import Badge, badge
 from wzp_core.crypto.call_keys import CalleeKeys, CallerKeys, is_end_to_end
 from wzp_core.crypto.identity import Identity
-from wzp_core.crypto.sas import SasCallee, SasCaller, SasCode
 from wzp_core.errors import ErrorCode, RemoteViolation
 from wzp_core.nat.candidates import Candidates
 from wzp_core.protocol.ids import CallId, Fingerprint, call_room, parse_fingerprint
 from wzp_core.protocol.profile import GOOD
-from wzp_core.protocol.signal.base import SignalMessage
 from wzp_core.protocol.signal.call import (
     CallAcceptMode,
     CallRinging,
@@ -38,6 +36,8 @@ from wzp_core.session.call_events import (
     MediaRefused,
     PacketOpened,
     PeerJudged,
+    PeerPresent,
+    Rejoined,
     RekeyCame,
     RekeyDue,
     SasCompared,
@@ -48,10 +48,12 @@ from wzp_core.session.call_events import (
 )
 from wzp_core.session.direct_plan import direct_plan
 from wzp_core.session.rekey import Rekeying
-from wzp_core.session.state import CallStage, CallView, EndReason, Person, SasStage, SasView
+from wzp_core.session.spoken_code import SpokenCode
+from wzp_core.session.state import CallStage, CallView, EndReason, Person
 
 OFFER_LIMIT_S = 10.0  # for the relay's word that it rings
 RING_LIMIT_S = 60.0
+RETURN_LIMIT_S = 20.0  # for a call that rings to be heard of again after the link to the relay was lost
 SETUP_LIMIT_S = 15.0  # from the answer to the first packet
 LOST_LIMIT_S = 30.0
 
@@ -78,19 +80,21 @@ class Call:
         self._identity = identity
         self._peer = peer
         self._call_id = call_id
-        self._ephemeral, self._nonce, self._decoys = entropy[:32], entropy[32:64], entropy[64:ENTROPY]
+        self._ephemeral = entropy[:32]
+        self._code = SpokenCode(call_id, nonce=entropy[32:64], decoys=entropy[64:ENTROPY])
         self._allow_unprotected = allow_unprotected
         self._was_end_to_end = was_end_to_end
         self._offer = offer
         self._caller_keys: CallerKeys | None = None
         self._root: bytes | None = None
         self._rekeying: Rekeying | None = None
-        self._sas: SasCaller | SasCallee | None = None
-        self._sas_view = SasView()
         self._protected_offer = True
         self._ended: EndReason | None = None
         self._ended_code: ErrorCode | None = None
         self._setup: CallSetup | None = None
+        self._said: DirectCallOffer | DirectCallAnswer | None = None  # to be said again where it may be lost
+        self._rings_until = 0.0
+        self._in_doubt = False  # whether the relay still knows a call that rings
         self._own: Candidates | None = None  # as told to the peer; None: kept to ourselves
         self._private = self._is_direct = False
         self._sealed = self._opened = False
@@ -123,7 +127,7 @@ class Call:
         call._protected_offer = is_end_to_end(offer.signature)
         if call._protected_offer:
             CalleeKeys(identity, call._ephemeral).check(offer)
-        call.deadline = now + RING_LIMIT_S
+        call.deadline = call._rings_until = now + RING_LIMIT_S
         return call
 
     @property
@@ -163,6 +167,7 @@ class Call:
             )
         )
         self.deadline = now + OFFER_LIMIT_S
+        self._said = offer
         return [Send(offer)]
 
     def handle(self, event: CallInput, now: float) -> list[CallEffect]:
@@ -172,7 +177,7 @@ class Call:
         except RemoteViolation as error:
             if self.phase is CallStage.ENDED:
                 return []
-            self._sas_view = SasView(stage=SasStage.FAILED) if self._sas is not None else self._sas_view
+            self._code.violated()
             return self._finish(EndReason.SECURITY, HangupReason.ERROR, code=error.code)
 
     def _handle(self, event: CallInput, now: float) -> list[CallEffect]:
@@ -184,9 +189,20 @@ class Call:
             case _, Hangup() as goodbye:
                 return self._peer_hung_up(goodbye)
             case CallStage.DIALLING, CallRinging():
-                return self._enter(CallStage.RINGING, now + RING_LIMIT_S)
+                self._rings_until, self._in_doubt = now + RING_LIMIT_S, False
+                return self._enter(CallStage.RINGING, self._rings_until)
             case CallStage.DIALLING | CallStage.RINGING, DirectCallAnswer() as answer:
                 return self._answered(answer, now)
+            case CallStage.DIALLING | CallStage.RINGING | CallStage.INCOMING, Rejoined():
+                self._in_doubt = True
+                return self._enter(self.phase, min(self.deadline or now, now + RETURN_LIMIT_S))
+            case CallStage.DIALLING | CallStage.RINGING, PeerPresent() if self._in_doubt:
+                return self._say_again()
+            case (CallStage.RINGING, CallRinging()) | (CallStage.INCOMING, DirectCallOffer()):
+                self._in_doubt = False
+                return self._enter(self.phase, self._rings_until)
+            case CallStage.CONNECTING, DirectCallOffer() if not self.is_outgoing and self._setup is None:
+                return self._say_again()  # the relay forgot the call together with our answer
             case CallStage.INCOMING, Answered() as answered:
                 return self._answer(answered, now)
             case CallStage.INCOMING, Declined():
@@ -208,11 +224,11 @@ class Call:
                 self.peer_muted = muted
                 return []
             case _, SasCommit() | SasNonce() | SasReveal():
-                return self._sas_step(event)
+                return [Send(step) for step in self._code.step(event)]
             case _, RekeyDue() | RekeyCame():
                 return self._rekey(event)
-            case _, SasOverdue() if self._sas_view.stage is SasStage.EXCHANGING:
-                self._sas_view = SasView()
+            case _, SasOverdue():
+                self._code.overdue()
                 return []
             case _, SasCompared(matches=matches):
                 return self._compared(matches)
@@ -229,7 +245,7 @@ class Call:
             stage=self.phase,
             badge=self._badge(),
             protected_offer=self._protected_offer,
-            sas=self._sas_view,
+            sas=self._code.view,
             ended=self._ended,
             ended_code=self._ended_code,
         )
@@ -265,7 +281,12 @@ class Call:
             self._agreed(root, self._offer.identity_pub)
         self._ephemeral = b""
         learnt: list[CallEffect] = [PeerJudged(end_to_end=True)] if self._protected_offer else []
+        self._said = answer
         return [*learnt, *self._enter(CallStage.CONNECTING, now + SETUP_LIMIT_S), Send(answer)]
+
+    def _say_again(self) -> list[CallEffect]:
+        self._in_doubt = False
+        return [Send(self._said)] if self._said is not None else []
 
     def _decline(self) -> list[CallEffect]:
         reject = DirectCallAnswer(call_id=self._call_id, accept_mode=CallAcceptMode.REJECT)
@@ -283,12 +304,15 @@ class Call:
     def _set_up(self, setup: CallSetup) -> list[CallEffect]:
         if self._setup is not None:
             return []
-        self._setup = setup
+        self._setup, self._said = setup, None
         room = call_room(self._call_id)
         if setup.room.lower() != room.lower():  # a relay may not lead the microphone anywhere else
             raise RemoteViolation(ErrorCode.BAD_VALUE, what="room of a call", length=len(setup.room))
         direct = direct_plan(setup, self._own, is_caller=self.is_outgoing, private=self._private, root=self._root)
-        return [StartMedia(room, setup.relay_addr, self._root, direct), *self._begin_sas()]
+        start: list[CallEffect] = [StartMedia(room, setup.relay_addr, self._root, direct)]
+        if self._root is not None:
+            start += [Send(step) for step in self._code.begin(self._root, is_caller=self.is_outgoing)]
+        return start
 
     def _agreed(self, root: bytes, peer_key: bytes) -> None:
         self._root, self._sealed = root, True
@@ -310,40 +334,14 @@ class Call:
                     return [AdoptRoot(root, at_once=False), Send(reply)]
         return []
 
-    # --- the spoken code ---------------------------------------------------------------------------------------
-
-    def _begin_sas(self) -> list[CallEffect]:
-        if self._root is None:
-            return []
-        self._sas_view = SasView(stage=SasStage.EXCHANGING)
-        if not self.is_outgoing:
-            self._sas = SasCallee(self._root, self._call_id, self._nonce, decoys=self._decoys)
-            return []
-        self._sas = SasCaller(self._root, self._call_id, self._nonce)
-        return [Send(self._sas.commit())]
-
-    def _sas_step(self, event: SignalMessage) -> list[CallEffect]:
-        if self._sas is None:
-            return []
-        effects: list[CallEffect] = []
-        for step in self._sas.handle(event):
-            if isinstance(step, SasCode):
-                self._sas_view = SasView(stage=SasStage.READY, code=step.code, choices=step.choices)
-            else:
-                effects.append(Send(step))
-        return effects
-
     def _compared(self, matches: bool) -> list[CallEffect]:
-        if self._sas_view.stage is not SasStage.READY:
+        if not self._code.compared(matches):
             return []
+        self._peer = replace(self._peer, verified=matches, mismatched=not matches)
+        judged = PeerJudged(verified=matches)
         if matches:
-            self._sas_view = replace(self._sas_view, stage=SasStage.CONFIRMED)
-            self._peer = replace(self._peer, verified=True, mismatched=False)
-            return [PeerJudged(verified=True)]
-        self._sas_view = replace(self._sas_view, stage=SasStage.FAILED)
-        self._peer = replace(self._peer, verified=False, mismatched=True)
-        ended = self._finish(EndReason.SECURITY, HangupReason.ERROR, code=ErrorCode.VERIFICATION_FAILED)
-        return [PeerJudged(verified=False), *ended]
+            return [judged]
+        return [judged, *self._finish(EndReason.SECURITY, HangupReason.ERROR, code=ErrorCode.VERIFICATION_FAILED)]
 
     def _badge(self) -> Badge:
         """Sealed packets that opened are the proof that the peer seals too (e2e.md §5)."""
@@ -360,6 +358,8 @@ class Call:
                 return self._finish(EndReason.UNREACHABLE, None)
             case CallStage.DIALLING | CallStage.RINGING, HangupReason.BUSY:
                 return self._finish(EndReason.BUSY, None)
+            case CallStage.DIALLING | CallStage.RINGING | CallStage.CONNECTING, HangupReason.ERROR:
+                return self._finish(EndReason.FAILED, None)
             case _, HangupReason.TIMEOUT:
                 return self._finish(EndReason.NO_ANSWER, None)
             case CallStage.RINGING, HangupReason.NORMAL | HangupReason.DECLINED:
@@ -369,6 +369,8 @@ class Call:
     def _timed_out(self) -> list[CallEffect]:
         match self.phase:
             case CallStage.DIALLING:
+                return self._finish(EndReason.UNREACHABLE, HangupReason.TIMEOUT)
+            case CallStage.RINGING if self._in_doubt:
                 return self._finish(EndReason.UNREACHABLE, HangupReason.TIMEOUT)
             case CallStage.RINGING | CallStage.INCOMING:
                 return self._finish(EndReason.NO_ANSWER, HangupReason.TIMEOUT)

@@ -65,6 +65,16 @@ class SasOverdue:
 
 
 @dataclass(frozen=True, slots=True)
+class Rejoined:
+    """We are registered anew, perhaps with a relay that has forgotten this call."""
+
+
+@dataclass(frozen=True, slots=True)
+class PeerPresent:
+    """The relay says that the peer is registered."""
+
+
+@dataclass(frozen=True, slots=True)
 class TimerFired:
     pass
 
@@ -129,6 +139,8 @@ CallInput: TypeAlias = (
     | MediaMoved
     | MediaRefused
     | SasOverdue
+    | Rejoined
+    | PeerPresent
     | TimerFired
     | RekeyDue
     | RekeyCame

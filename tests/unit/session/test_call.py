@@ -19,7 +19,7 @@ from wzp_core.protocol.signal.call import (
     HangupReason,
     SasReveal,
 )
-from wzp_core.session.call import ENTROPY, Call
+from wzp_core.session.call import ENTROPY, RETURN_LIMIT_S, RING_LIMIT_S, Call
 from wzp_core.session.call_events import (
     Answered,
     CallEffect,
@@ -30,6 +30,8 @@ from wzp_core.session.call_events import (
     MediaRefused,
     PacketOpened,
     PeerJudged,
+    PeerPresent,
+    Rejoined,
     SasCompared,
     SasOverdue,
     Send,
@@ -297,3 +299,51 @@ def test_nothing_wakes_an_ended_call() -> None:
     for late in (CallRinging(call_id=ID), SETUP, PacketOpened(), TimerFired(), HungUp(), offer):
         assert call.handle(late, 2.0) == []
     assert call.view().ended is EndReason.HUNG_UP
+
+
+def test_a_call_that_rings_is_offered_again_to_a_relay_that_may_have_forgotten_it() -> None:
+    call, offer = outgoing()
+    call.handle(CallRinging(call_id=ID), 1.0)
+    assert call.handle(PeerPresent(), 2.0) == []
+    call.handle(Rejoined(), 10.0)
+    assert call.deadline == 10.0 + RETURN_LIMIT_S
+    assert call.handle(PeerPresent(), 11.0) == [Send(offer)]
+    assert call.handle(PeerPresent(), 12.0) == []
+    call.handle(CallRinging(call_id=ID), 13.0)
+    assert call.deadline == 1.0 + RING_LIMIT_S
+
+
+def test_a_callee_that_never_comes_back_is_unreachable() -> None:
+    call, _ = outgoing()
+    call.handle(CallRinging(call_id=ID), 1.0)
+    call.handle(Rejoined(), 10.0)
+    call.handle(TimerFired(), 10.0 + RETURN_LIMIT_S)
+    assert call.view().ended is EndReason.UNREACHABLE
+
+
+def test_a_callee_goes_on_ringing_only_if_the_offer_comes_again() -> None:
+    _, offer = outgoing()
+    call = incoming(offer)
+    call.handle(Rejoined(), 10.0)
+    assert call.deadline == 10.0 + RETURN_LIMIT_S
+    call.handle(offer, 11.0)
+    assert call.deadline == RING_LIMIT_S
+
+
+def test_an_offer_that_comes_again_is_answered_again() -> None:
+    _, offer = outgoing()
+    call = incoming(offer)
+    answer = answer_of(call.handle(Answered(), 1.0))
+    assert call.handle(offer, 2.0) == [Send(answer)]
+    call.handle(SETUP, 3.0)
+    assert call.handle(offer, 4.0) == []
+
+
+@pytest.mark.parametrize("answered", [False, True])
+def test_a_call_that_the_relay_gives_up_has_failed(answered: bool) -> None:
+    caller, offer = outgoing()
+    call = incoming(offer) if answered else caller
+    if answered:
+        call.handle(Answered(), 1.0)
+    call.handle(Hangup(reason=HangupReason.ERROR, call_id=ID), 2.0)
+    assert call.view().ended is EndReason.FAILED

@@ -15,6 +15,7 @@ from wzp_core.protocol.signal.call import (
     DirectCallOffer,
     Hangup,
     HangupReason,
+    MuteState,
     SasCommit,
 )
 from wzp_core.protocol.signal.path import CandidateUpdate, MediaPathReport
@@ -42,6 +43,7 @@ ANSWER = DirectCallAnswer(
     callee_reflexive_addr="198.51.100.9:51200",
     callee_local_addrs=("10.0.0.7:51200",),
 )
+MUTED = MuteState(call_id=CALL, muted=True)
 REPORT = MediaPathReport(call_id=CALL, direct_ok=True, race_winner="Direct")
 
 
@@ -126,6 +128,24 @@ def test_a_rejection_reaches_the_caller_and_ends_the_call() -> None:
 
 def test_a_second_answer_changes_nothing() -> None:
     assert talking().handle(B, ANSWER, LATE) == []
+
+
+def test_an_answer_to_a_call_that_is_not_known_any_more_ends_at_once() -> None:
+    assert registry().handle(B, ANSWER, LATE) == [goodbye(B, HangupReason.ERROR)]
+    assert registry().handle(B, replace(ANSWER, accept_mode=CallAcceptMode.REJECT), LATE) == []
+
+
+def test_who_comes_back_hears_again_how_far_the_set_up_is_until_it_shows_that_it_knows() -> None:
+    calls = registry()
+    to_callee, to_caller = calls.handle(A, OFFER, LATE)
+    assert calls.arrived(B, "relay-of-b:4433") == [to_callee]
+    assert calls.arrived(A, "relay-of-a:4433") == [to_caller]
+    *to_caller_now, to_callee = calls.handle(B, ANSWER, LATE)
+    assert calls.arrived(A, "relay-of-a:4433") == to_caller_now
+    assert calls.arrived(B, "relay-of-b:4433") == [to_callee]
+    for party in (A, B):
+        calls.handle(party, MUTED, LATE)
+        assert calls.arrived(party, "relay:1") == []
 
 
 def test_only_the_callee_may_answer() -> None:
@@ -222,6 +242,7 @@ def test_an_answered_call_never_times_out() -> None:
 
 def test_a_party_that_comes_back_in_time_keeps_its_call_and_gets_what_it_missed() -> None:
     calls = talking()
+    calls.handle(A, MUTED, LATE)  # so that it is known to have been set up
     calls.left(A, LATE)
     assert calls.handle(B, REPORT, LATE + 1) == []
     assert calls.expire(LATE + 29) == []

@@ -86,7 +86,7 @@ class World:
 
     def signal(self, client: Fingerprint, message: CallSignal) -> None:
         try:
-            self.check(self.registry.handle(client, message, self.now), None)
+            self.check(self.registry.handle(client, message, self.now), client)
         except RemoteViolation:
             assert client not in self.parties.get(message.call_id or CALLS[0], set()) or isinstance(
                 message, DirectCallAnswer
