@@ -8,10 +8,11 @@ from typing import Any
 START_S = 1000.0
 _MOST_TURNS = 1000  # at one moment: from then on time creeps, since QUIC's loss timer rounds and sets itself again
 _CREEP_S = 1e-6
+_HOPELESS_TURNS = 200_000
 
 
 class Stuck(AssertionError):
-    """Nothing can ever happen again: every task waits and no timer is set."""
+    """Nothing can ever happen again: every task waits and no timer is set, or one sets itself again for ever."""
 
 
 class _JumpingSelector(selectors.SelectSelector):
@@ -19,6 +20,7 @@ class _JumpingSelector(selectors.SelectSelector):
         super().__init__()
         self.now = START_S
         self.turns = 0
+        self.due: Callable[[], Any] = lambda: ""
 
     def select(self, timeout: float | None = None) -> list[tuple[selectors.SelectorKey, int]]:
         ready = super().select(0)
@@ -27,6 +29,8 @@ class _JumpingSelector(selectors.SelectSelector):
         if timeout is None:
             raise Stuck
         self.turns = 0 if timeout > 0 else self.turns + 1
+        if self.turns > _HOPELESS_TURNS:
+            raise Stuck(f"spins at {self.now}: {self.due()}")
         self.now += timeout if timeout > 0 else _CREEP_S * (self.turns > _MOST_TURNS)
         return []
 
@@ -37,6 +41,7 @@ class SimLoop(asyncio.SelectorEventLoop):
     def __init__(self) -> None:
         self._jumping = _JumpingSelector()
         super().__init__(self._jumping)
+        self._jumping.due = lambda: [*self._ready, *self._scheduled[:3]]
         self._clock_resolution = 1e-9
 
     def time(self) -> float:
