@@ -177,17 +177,24 @@ class NetworkMonitor(Protocol):
 
 
 class PortMapping(Protocol):
-    """An external port that the router forwards to us (NAT-PMP, PCP, UPnP IGD)."""
+    """What a router does for our ports: forwards one of its own by IPv4, and lets in what is sent to us by IPv6."""
 
     @property
     def protocol(self) -> str | None:
-        """`NatPmp`, `Pcp` or `UPnP`, by which there is one now."""
+        """`NatPmp`, `Pcp` or `UPnP`, by which a port is forwarded now."""
 
     def current(self) -> str | None:
         """`ip:port`; None while there is none, and where the router is behind another one."""
 
-    def hold(self, port: int) -> AbstractAsyncContextManager[None]:
-        """Asks for one, renews it, and gives it back at the end of the block."""
+    @property
+    def pinhole(self) -> str | None:
+        """`Pcp` or `UPnP`, by which the IPv6 firewall lets in now whoever sends to our global address."""
+
+    def network_changed(self) -> None:
+        """There may be another router now, which knows nothing of us."""
+
+    def hold(self, sockets: tuple[Address, ...]) -> AbstractAsyncContextManager[None]:
+        """Asks for the ports of these, one of each family, renews them, and gives them back at the end of the block."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,6 +1,8 @@
 """A real UPnP IGD, NAT-PMP and PCP server in a laboratory router gives us a port, and packets come through it."""
 
+import json
 import shutil
+import socket
 import subprocess
 import sys
 from contextlib import ExitStack
@@ -8,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.lab.internet import Home, Internet
+from tests.lab.internet import Home, Host, Internet
 from tests.lab.namespaces import why_no_lab
 from tests.lab.routers import Kind
 
@@ -18,13 +20,16 @@ pytestmark = pytest.mark.skipif(bool(_REASON), reason=f"no network laboratory: {
 
 _TABLE = """
 table inet igd {
-  chain pinholes { }
   chain redirects { }
   chain masquerades { }
-  chain forward { type filter hook forward priority -1; policy accept; jump pinholes; }
   chain prerouting { type nat hook prerouting priority -100; jump redirects; }
   chain postrouting { type nat hook postrouting priority 99; jump masquerades; }
 }
+"""
+# Where the firewall asks whom to let in: what another table accepts it would still drop.
+_PINHOLES = """
+add chain inet firewall pinholes
+insert rule inet firewall forward iifname "wan" jump pinholes
 """
 _SETTINGS = """
 ext_ifname=wan
@@ -34,7 +39,7 @@ enable_upnp={upnp}
 enable_natpmp={natpmp}
 secure_mode=yes
 uuid=3b1d6d0a-1111-4222-8333-444455556666
-upnp_table_name=igd
+upnp_table_name=firewall
 upnp_nat_table_name=igd
 upnp_forward_chain=pinholes
 upnp_nat_chain=redirects
@@ -56,8 +61,8 @@ async def main():
     mapper = PortMapper()
     if sys.argv[1] == "Pcp":
         async def refuses(*_): raise OSError
-        mapper._by_natpmp = refuses
-    async with mapper.hold(udp.local_address[1]):
+        mapper._port._ways = (refuses, *mapper._port._ways[1:])
+    async with mapper.hold((udp.local_address,)):
         async with asyncio.timeout(10):
             while mapper.current() is None:
                 await asyncio.sleep(0.02)
@@ -71,11 +76,50 @@ asyncio.run(main())
 """
 
 
+# Is told by datagrams from its friend, to whom it wrote first, when to hold a pinhole and when to give it back; says
+# what came, from whomever.
+_FIREWALLED_CLIENT = """
+import asyncio, sys
+from wzp_core.io.portmap import PortMapper
+from wzp_core.io.udp import bind_udp
+
+async def main():
+    came = asyncio.Queue()
+    udp = bind_udp(("::", 0), lambda data, _address: came.put_nowait(data.decode()))
+
+    async def until(word):
+        while True:
+            async with asyncio.timeout(10):
+                said = await came.get()
+            print(said, flush=True)
+            if said == word:
+                return
+
+    mapper = PortMapper()
+    udp.send(b"hello", (sys.argv[1], int(sys.argv[2])))
+    await until("hold")
+    async with mapper.hold((udp.local_address,)):
+        async with asyncio.timeout(20):
+            while mapper.pinhole is None:
+                await asyncio.sleep(0.02)
+        print("held by", mapper.pinhole, flush=True)
+        await until("let go")
+    print("given back", mapper.pinhole, flush=True)
+    await until("end")
+    udp.close()
+
+asyncio.run(main())
+"""
+
+
 def _router(net: Internet, folder: Path, *, upnp: bool, natpmp: bool) -> Home:
     home = net.home(Kind.PORT_RESTRICTED)
     home.router.nft(_TABLE)
+    home.router.nft(_PINHOLES)
     home.router.nft("insert rule inet firewall forward ct status dnat accept")
     yes = {True: "yes", False: "no"}
+    if upnp:  # by IPv6 it answers PCP whatever the settings say
+        home.router.nft("add rule inet firewall input meta nfproto ipv6 udp dport 5351 reject")
     settings = folder / "igd.conf"
     settings.write_text(_SETTINGS.format(public=home.public, upnp=yes[upnp], natpmp=yes[natpmp]), encoding="ascii")
     server = home.router.start(
@@ -107,3 +151,57 @@ def test_a_port_of_the_router_leads_to_us_until_it_is_given_back(protocol: str, 
             sender.sendto(b"hello", (host, int(port)))
         assert process.stdout.readline().split()[0] == "11.0.0.9"
         assert process.stdout.readline().split() == ["given", "back", "None"]
+
+
+def _by_the_link_local_router(client: Host, home: Home) -> None:
+    """As router advertisements have it."""
+    device = "eth0"
+    (router,) = [
+        address["local"]
+        for link in json.loads(home.router.ip("-6 -j addr show dev lan scope link"))
+        for address in link["addr_info"]
+        if "local" in address
+    ]
+    client.net.ip(f"-6 route replace default via {router} dev {device} metric 100")
+
+
+@pytest.mark.parametrize("protocol", ["Pcp", "UPnP"])
+def test_the_ipv6_firewall_lets_strangers_in_while_a_pinhole_is_held_and_no_longer(
+    protocol: str, tmp_path: Path
+) -> None:
+    with ExitStack() as lifetime:
+        net = Internet(lifetime)
+        home = _router(net, tmp_path, upnp=protocol == "UPnP", natpmp=protocol != "UPnP")
+        client, outside = net.client(home, v6=True), net.host("outside", "11.0.0.9", v6="2a00:0:0:9::9")
+        _by_the_link_local_router(client, home)
+        friend = lifetime.enter_context(outside.net.socket(socket.AF_INET6))
+        friend.bind(("2a00:0:0:9::9", 0))
+        friend.settimeout(20)
+        process = client.net.start(
+            [sys.executable, "-c", _FIREWALLED_CLIENT, *friend.getsockname()[:2]],
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+        )
+        assert process.stdout is not None
+        assert process.stderr is not None
+        data, place = friend.recvfrom(100)
+        assert (data, place[0]) == (b"hello", client.addresses[1])
+
+        def says(*words: str) -> None:
+            """Strangers first, each a new one; then the friend, whose word is not overtaken."""
+            *strange, last = words
+            for word in strange:
+                with outside.net.socket(socket.AF_INET6) as stranger:
+                    stranger.sendto(word.encode(), place)
+            friend.sendto(last.encode(), place)
+
+        def heard() -> str:
+            return process.stdout.readline().strip() or process.stderr.read()
+
+        says("too early", "hold")
+        assert heard() == "hold"
+        assert heard() == f"held by {protocol}"
+        says("a call", "let go")
+        assert (heard(), heard(), heard()) == ("a call", "let go", "given back None")
+        says("too late", "end")
+        assert heard() == "end"

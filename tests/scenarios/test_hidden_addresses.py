@@ -13,6 +13,7 @@ from tests.sim.sound import SimSound, loudness, tone
 from tests.sim.world import RELAY_IP, STUN, Phone, Stage
 from wzp_core.engine.commands import Answer, HangUp
 from wzp_core.io.link import QuicLink
+from wzp_core.ports import Address
 from wzp_core.protocol.signal.base import SignalMessage
 from wzp_core.protocol.signal.call import CallSetup, DirectCallAnswer, DirectCallOffer
 from wzp_core.protocol.signal.codec import encode
@@ -31,12 +32,16 @@ class GrantedPort:
 
     address: str
     protocol: str = "Pcp"
+    pinhole: str = "Pcp"
 
     def current(self) -> str:
         return self.address
 
+    def network_changed(self) -> None:
+        """The test says what is granted then."""
+
     @asynccontextmanager
-    async def hold(self, _port: int) -> AsyncIterator[None]:
+    async def hold(self, _sockets: tuple[Address, ...]) -> AsyncIterator[None]:
         yield
 
 

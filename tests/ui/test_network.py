@@ -42,6 +42,19 @@ def test_a_check_is_asked_for_by_key_and_shows_its_progress_and_what_it_found(de
     assert desk.control("Check network").isEnabled()
 
 
+def test_whether_the_ipv6_firewall_lets_callers_in_is_told(desk) -> None:
+    assert CHECKED.netcheck.report is not None
+    for reachable, pinhole, words in (
+        (False, None, "IPv6: no"),
+        (True, None, "IPv6: yes"),
+        (True, "Pcp", "IPv6: yes, and the router's firewall lets in who calls you"),
+    ):
+        report = replace(CHECKED.netcheck.report, ipv6_reachable=reachable, ipv6_pinhole=pinhole)
+        opened(desk, replace(CHECKED, netcheck=NetcheckView(report=report)))
+        assert words in desk.words()
+        assert ("lets in who calls" in desk.words()) is (pinhole is not None)
+
+
 def test_before_the_first_check_nothing_is_claimed(desk) -> None:
     opened(desk, replace(CHECKED, netcheck=NetcheckView()))
     assert "Your address on the internet" not in desk.words()

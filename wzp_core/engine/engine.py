@@ -163,7 +163,7 @@ class Engine:
         """As the settings were at the start; a router's port outlives a change of mind until the app ends."""
         mapping, network = self._world.port_mapping, self._board.state.settings.network
         if mapping is not None and network.port_mapping and network.path != "relay":
-            async with mapping.hold(endpoint.local_address[1]):
+            async with mapping.hold(endpoint.local_addresses):
                 await asyncio.Event().wait()
 
     async def _watch_network(self, endpoint: Endpoint) -> None:
@@ -176,6 +176,8 @@ class Engine:
     def _network_changed(self, endpoint: Endpoint) -> None:
         event(log, "network:changed")
         endpoint.network_changed()  # QUIC moves its links by itself once something is sent
+        if self._world.port_mapping is not None:
+            self._world.port_mapping.network_changed()
         if self._signalling is not None:
             self._signalling.suspect()
         if self._gatherer is not None:

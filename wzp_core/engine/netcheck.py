@@ -82,7 +82,7 @@ async def netcheck(
         stun = [tasks.create_task(_stun(endpoint, world, *server), name="STUN probe") for server in servers]
         await asyncio.sleep(0)
         relays = [tasks.create_task(_relay(endpoint, world, *relay), name="relay probe") for relay in asked.relays]
-        mapping = tasks.create_task(_mapping(world, wanted=asked.port_mapping), name="port mapping")
+        mapping = tasks.create_task(_mapping(endpoint, world, wanted=asked.port_mapping), name="port mapping")
         gateway = tasks.create_task(world.gateway(), name="gateway") if world.gateway is not None else None
         probes = tuple([await probe for probe in stun])
         done(NetcheckStep.STUN)
@@ -93,7 +93,7 @@ async def netcheck(
         kind, agreed = nat_type_of((*seen, *(found for found in by_relays if found is not None)))
         hairpin = await _hairpin(endpoint, world, agreed) if agreed is not None else None
         done(NetcheckStep.HAIRPIN)
-        protocol, mapped = await mapping
+        protocol, mapped, pinhole = await mapping
         done(NetcheckStep.MAPPING)
         router = await gateway if gateway is not None else None
     report = NetcheckReport(
@@ -104,6 +104,7 @@ async def netcheck(
         hairpin_works=hairpin,
         port_mapping=protocol,
         mapped_addr=mapped,
+        ipv6_pinhole=pinhole,
         relay_latencies=tuple(
             sorted(map(_latency, nearest), key=lambda relay: (relay.rtt_ms is None, relay.rtt_ms or 0))
         ),
@@ -160,15 +161,21 @@ def _latency(probe: NatProbe) -> RelayLatency:
     return RelayLatency(name=probe.relay_name, addr=probe.relay_addr, rtt_ms=probe.latency_ms, error=probe.error)
 
 
-async def _mapping(world: World, *, wanted: bool) -> tuple[str | None, str | None]:
-    """The protocol and the address; waits while the router is still being asked."""
-    if world.port_mapping is None or not wanted:
-        return None, None
+async def _mapping(endpoint: Endpoint, world: World, *, wanted: bool) -> tuple[str | None, str | None, str | None]:
+    """The protocol and the address, and the IPv6 pinhole's protocol; waits while the router is still being asked."""
+    router = world.port_mapping
+    if router is None or not wanted:
+        return None, None, None
     deadline = asyncio.get_running_loop().time() + _MAPPING_LIMIT_S
-    while (mapped := world.port_mapping.current()) is None and asyncio.get_running_loop().time() < deadline:  # noqa: ASYNC110
+    has_ipv6 = _has_ipv6(endpoint, world)
+
+    def knows_all() -> bool:
+        return router.current() is not None and (router.pinhole is not None or not has_ipv6)
+
+    while not knows_all() and asyncio.get_running_loop().time() < deadline:  # noqa: ASYNC110
         await asyncio.sleep(_MAPPING_LOOK_S)
-    # Which protocol it was is told by those port mappings that know.
-    return (world.port_mapping.protocol, mapped) if mapped is not None else (None, None)
+    mapped = router.current()
+    return router.protocol if mapped is not None else None, mapped, router.pinhole
 
 
 async def _hairpin(endpoint: Endpoint, world: World, outside: Address) -> bool | None:

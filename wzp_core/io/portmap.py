@@ -1,4 +1,4 @@
-"""Keeps a port of the router open for us: NAT-PMP, else PCP, else UPnP (calls.md §4.3)."""
+"""Keeps a router's port and its IPv6 firewall open for us: by NAT-PMP, PCP or UPnP (calls.md §4.3)."""
 
 import asyncio
 import os
@@ -6,22 +6,36 @@ import socket
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
+from ipaddress import ip_address, ip_network
+from typing import TypeAlias
 
 from wzp_core.errors import ErrorCode, Unavailable, WzpError
 from wzp_core.io import upnp
-from wzp_core.io.gateway import default_gateway
+from wzp_core.io.gateway import default_gateway, default_gateway_6, router_address
 from wzp_core.logs import event, logger
-from wzp_core.nat import mapping
+from wzp_core.nat import igd, mapping
 from wzp_core.nat.candidates import is_private
+from wzp_core.ports import Address
 from wzp_core.protocol.address import address_text
 
 _ANSWER_S = 1.0
 _TRIES = 2
-_AGAIN_S = 600.0  # where no router gave one: it may be another network by then
+_AGAIN_S = 600.0  # where no router gave one
 _LEAST_RENEWAL_S = 30.0
 _GOODBYE_S = 2.0
+_OUTSIDE_6 = "2000::1"  # anywhere; nothing is sent there
+_GLOBAL_6 = ip_network("2000::/3")
 
 log = logger("portmap")
+
+
+@dataclass(frozen=True, slots=True)
+class _Place:
+    """Whom we ask, and as whom."""
+
+    router: str
+    client: str
+    port: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,117 +43,189 @@ class _Held:
     """What was granted, and how to give it back."""
 
     protocol: str
-    address: str
+    address: Address
     lifetime_s: int
     give_back: Callable[[], Awaitable[object]]
+
+
+_Ask: TypeAlias = Callable[[_Place], Awaitable[_Held]]
+
+
+class _Lease:
+    """One thing that routers grant for a while: asked for, renewed, asked for anew elsewhere, given back."""
+
+    def __init__(self, what: str, gateway: Callable[[], Awaitable[str | None]], ways: tuple[_Ask, ...]) -> None:
+        self._what, self._gateway, self._ways = what, gateway, ways
+        self._look = asyncio.Event()
+        self._told: str | None = None
+        self.held: _Held | None = None
+
+    def network_changed(self) -> None:
+        self._look.set()
+
+    async def keep(self, port: int) -> None:
+        """Until cancelled."""
+        loop = asyncio.get_running_loop()
+        place: _Place | None = None
+        due = loop.time()
+        while True:
+            self._look.clear()
+            before, place = place, await self._place(port)
+            if place != before:
+                self.held = None  # it was another network's
+            if place != before or loop.time() >= due:
+                self.held = await self._ask(place) if place is not None else None
+                self._tell()
+                lifetime_s = self.held.lifetime_s if self.held is not None else 2 * _AGAIN_S
+                due = loop.time() + max(_LEAST_RENEWAL_S, lifetime_s / 2)
+            with suppress(TimeoutError):
+                async with asyncio.timeout_at(due):
+                    await self._look.wait()
+
+    async def give_back(self) -> None:
+        held, self.held = self.held, None
+        if held is not None:
+            with suppress(WzpError, OSError):
+                async with asyncio.timeout(_GOODBYE_S):
+                    await held.give_back()
+
+    async def _place(self, port: int) -> _Place | None:
+        router = await self._gateway()
+        client = _own_address(router) if router is not None else None
+        return _Place(router, client, port) if router is not None and client is not None else None
+
+    async def _ask(self, place: _Place) -> _Held | None:
+        for ask in self._ways:
+            try:
+                held = await ask(place)
+            except (WzpError, OSError):
+                continue
+            host = held.address[0]
+            if host == place.client or not (":" in host or is_private(host)):
+                return held
+            # Behind another router, or one that translates IPv6: nobody reaches us by that.
+            with suppress(WzpError, OSError):
+                await held.give_back()
+            return None
+        return None
+
+    def _tell(self) -> None:
+        """Once, not at each renewal."""
+        protocol = self.held.protocol if self.held is not None else "none"
+        if protocol != self._told:
+            self._told = protocol
+            lifetime_s = self.held.lifetime_s if self.held is not None else 0
+            event(log, "portmap:asked", what=self._what, protocol=protocol, lifetime_s=lifetime_s)
 
 
 class PortMapper:
     """Implements `ports.PortMapping`."""
 
-    def __init__(self, gateway: Callable[[], Awaitable[str | None]] = default_gateway) -> None:
-        self._gateway = gateway
-        self._held: _Held | None = None
+    def __init__(self) -> None:
         self._nonce = os.urandom(mapping.NONCE_BYTES)
+        self._port = _Lease("port", default_gateway, (self._by_natpmp, self._by_pcp, self._by_upnp))
+        self._pinhole = _Lease("pinhole", default_gateway_6, (self._by_pcp, self._pinhole_by_upnp))
 
     @property
     def protocol(self) -> str | None:
-        return self._held.protocol if self._held is not None else None
+        return self._port.held.protocol if self._port.held is not None else None
 
     def current(self) -> str | None:
-        return self._held.address if self._held is not None else None
+        return address_text(self._port.held.address) if self._port.held is not None else None
+
+    @property
+    def pinhole(self) -> str | None:
+        return self._pinhole.held.protocol if self._pinhole.held is not None else None
+
+    def network_changed(self) -> None:
+        for lease in (self._port, self._pinhole):
+            lease.network_changed()
 
     @asynccontextmanager
-    async def hold(self, port: int) -> AsyncIterator[None]:
-        keeping = asyncio.ensure_future(self._keep(port))
+    async def hold(self, sockets: tuple[Address, ...]) -> AsyncIterator[None]:
+        leases = [(self._pinhole if ":" in host else self._port, port) for host, port in sockets]
+        keeping = [asyncio.ensure_future(lease.keep(port)) for lease, port in leases]
         try:
             yield
         finally:
-            keeping.cancel()
-            await asyncio.wait({keeping})
-            held, self._held = self._held, None
-            if held is not None:
-                with suppress(WzpError, TimeoutError):
-                    async with asyncio.timeout(_GOODBYE_S):
-                        await held.give_back()
+            for task in keeping:
+                task.cancel()
+            await asyncio.wait(keeping)
+            await asyncio.gather(*(lease.give_back() for lease, _ in leases))
 
-    async def _keep(self, port: int) -> None:
-        while True:
-            self._held = await self._ask(port)
-            lifetime = self._held.lifetime_s if self._held is not None else 2 * _AGAIN_S
-            await asyncio.sleep(max(_LEAST_RENEWAL_S, lifetime / 2))
-
-    async def _ask(self, port: int) -> _Held | None:
-        router = await self._gateway()
-        if router is None or ":" in router:
-            return None
-        for ask in (self._by_natpmp, self._by_pcp, self._by_upnp):
-            try:
-                held = await ask(router, port)
-            except (WzpError, OSError):
-                continue
-            if is_private(held.address.rpartition(":")[0]):
-                event(log, "portmap:behind_another_router", protocol=held.protocol)
-                with suppress(WzpError, OSError):
-                    await held.give_back()
-                return None
-            event(log, "portmap:granted", protocol=held.protocol, lifetime_s=held.lifetime_s)
-            return held
-        return None
-
-    async def _by_natpmp(self, router: str, port: int) -> _Held:
-        ip = mapping.read_natpmp_address(await _exchange(router, mapping.natpmp_address_request()))
-        granted = mapping.read_natpmp(await _exchange(router, mapping.natpmp_request(port)), port)
+    async def _by_natpmp(self, at: _Place) -> _Held:
+        ip = mapping.read_natpmp_address(await _exchange(at, mapping.natpmp_address_request()))
+        granted = mapping.read_natpmp(await _exchange(at, mapping.natpmp_request(at.port)), at.port)
         return _Held(
             "NatPmp",
-            address_text((ip, granted.port)),
+            (ip, granted.port),
             granted.lifetime_s,
-            lambda: _exchange(router, mapping.natpmp_request(port, lifetime_s=0)),
+            lambda: _exchange(at, mapping.natpmp_request(at.port, lifetime_s=0)),
         )
 
-    async def _by_pcp(self, router: str, port: int) -> _Held:
-        client = _address_towards(router)
-        granted = mapping.read_pcp(
-            await _exchange(router, mapping.pcp_request(self._nonce, client, port)), self._nonce, port
-        )
+    async def _by_pcp(self, at: _Place) -> _Held:
+        """Of IPv6 a pinhole, whose outside is the same address; a port that is another would be of no use to peers."""
+        answer = await _exchange(at, mapping.pcp_request(self._nonce, at.client, at.port))
+        granted = mapping.read_pcp(answer, self._nonce, at.port, is_v6=":" in at.client)
         return _Held(
             "Pcp",
-            address_text((granted.ip or "", granted.port)),
+            (granted.ip or "", granted.port),
             granted.lifetime_s,
-            lambda: _exchange(router, mapping.pcp_request(self._nonce, client, port, lifetime_s=0)),
+            lambda: _exchange(at, mapping.pcp_request(self._nonce, at.client, at.port, lifetime_s=0)),
         )
 
-    async def _by_upnp(self, router: str, port: int) -> _Held:
-        client = _address_towards(router)
+    async def _by_upnp(self, at: _Place) -> _Held:
+        def ask() -> tuple[igd.Service, str]:
+            service = upnp.find_service(at.router, at.client, igd.FORWARDING)
+            ip = igd.read_external_ip(upnp.call(service, igd.external_ip(service), at.client, at.router))
+            asked = igd.add_mapping(service, at.port, at.client, mapping.LIFETIME_S)
+            upnp.call(service, asked, at.client, at.router)
+            return service, ip
 
-        def ask() -> tuple[upnp.Gateway, str]:
-            gateway = upnp.find_gateway(router, client)
-            ip = upnp.external_ip(gateway)
-            upnp.add_mapping(gateway, port, client, mapping.LIFETIME_S)
-            return gateway, ip
-
-        gateway, ip = await asyncio.to_thread(ask)
+        service, ip = await asyncio.to_thread(ask)
+        gone = igd.delete_mapping(service, at.port)
         return _Held(
             "UPnP",
-            address_text((ip, port)),
+            (ip, at.port),
             mapping.LIFETIME_S,
-            lambda: asyncio.to_thread(upnp.delete_mapping, gateway, port),
+            lambda: asyncio.to_thread(upnp.call, service, gone, at.client, at.router),
+        )
+
+    async def _pinhole_by_upnp(self, at: _Place) -> _Held:
+        def ask() -> tuple[igd.Service, int]:
+            service = upnp.find_service(at.router, at.client, igd.FIREWALL)
+            asked = igd.add_pinhole(service, at.port, at.client, mapping.LIFETIME_S)
+            return service, igd.read_pinhole(upnp.call(service, asked, at.client, at.router))
+
+        service, number = await asyncio.to_thread(ask)
+        gone = igd.delete_pinhole(service, number)
+        return _Held(
+            "UPnP",
+            (at.client, at.port),
+            mapping.LIFETIME_S,
+            lambda: asyncio.to_thread(upnp.call, service, gone, at.client, at.router),
         )
 
 
-def _address_towards(router: str) -> str:
-    """Ours, on the way there; nothing is sent."""
-    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
-        probe.connect((router, mapping.SERVER_PORT))
-        return str(probe.getsockname()[0])
+def _own_address(router: str) -> str | None:
+    """By which the router knows us; of IPv6 the global one that we use outside. Nothing is sent."""
+    is_v6 = ":" in router
+    with socket.socket(socket.AF_INET6 if is_v6 else socket.AF_INET, socket.SOCK_DGRAM) as probe:
+        try:
+            probe.connect((_OUTSIDE_6 if is_v6 else router, mapping.SERVER_PORT))
+        except OSError:
+            return None
+        own = str(probe.getsockname()[0])
+    return own if not is_v6 or ip_address(own) in _GLOBAL_6 else None
 
 
-async def _exchange(router: str, request: bytes) -> bytes:
+async def _exchange(at: _Place, request: bytes) -> bytes:
     """The router's answer; raises Unavailable(TIMED_OUT). A connected socket hears nobody else."""
     loop = asyncio.get_running_loop()
-    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sock:
+    with socket.socket(socket.AF_INET6 if ":" in at.router else socket.AF_INET, socket.SOCK_DGRAM) as sock:
         sock.setblocking(False)
-        sock.connect((router, mapping.SERVER_PORT))
+        sock.bind((at.client, 0))  # a router opens only to who asks
+        sock.connect(router_address(at.router, mapping.SERVER_PORT))
         for _ in range(_TRIES):
             sock.send(request)
             try:

@@ -1,130 +1,89 @@
-"""A port from a router by UPnP IGD: found by SSDP, asked by SOAP (calls.md §4.3). Blocking: for a thread."""
+"""A port or a pinhole from a router by UPnP: found by SSDP, asked by SOAP (calls.md §4.3). Blocking: for a thread."""
 
-import re
 import socket
-import urllib.error
-import urllib.request
-from dataclasses import dataclass
+from collections.abc import Iterable
+from contextlib import closing, suppress
+from http.client import HTTPConnection, HTTPException
+from threading import Timer
 from typing import Final
-from urllib.parse import urljoin, urlsplit
-from xml.sax.saxutils import escape
+from urllib.parse import urlsplit
 
-from wzp_core.errors import ErrorCode, Unavailable
+from wzp_core.errors import ErrorCode, RemoteViolation, Unavailable
+from wzp_core.io.gateway import router_address
+from wzp_core.nat import igd
 
-_SSDP: Final = ("239.255.255.250", 1900)
-_DEVICE: Final = "urn:schemas-upnp-org:device:InternetGatewayDevice:1"
-_SERVICES: Final = ("WANIPConnection:1", "WANIPConnection:2", "WANPPPConnection:1")
 _LIMIT_S: Final = 3.0
 _LONGEST: Final = 256 * 1024
-_SEARCH: Final = (
-    f'M-SEARCH * HTTP/1.1\r\nHOST: {_SSDP[0]}:{_SSDP[1]}\r\nMAN: "ssdp:discover"\r\nMX: 2\r\nST: {_DEVICE}\r\n\r\n'
-).encode()
+_ANSWERS: Final = 16  # others in the network may answer first
 
 
-@dataclass(frozen=True, slots=True)
-class Gateway:
-    """Where a router takes SOAP calls, and for which service."""
+def find_service(router: str, client: str, kinds: Iterable[str]) -> igd.Service:
+    """Only the router itself is believed, whatever else answers; `client` is our address that it is to see.
 
-    control_url: str
-    service: str
-
-
-def find_gateway(router: str, local_ip: str) -> Gateway:
-    """Only the router itself is believed and asked, whatever else answers. Raises Unavailable(UNREACHABLE)."""
-    location = _location(router, local_ip)
-    document = _fetch(urllib.request.Request(location))  # noqa: S310 - an http URL of the router, see _checked
-    for service in _SERVICES:
-        found = re.search(
-            rf"<serviceType>\s*(urn:schemas-upnp-org:service:{service})\s*</serviceType>(?:(?!</service>).)*?"
-            r"<controlURL>\s*([^<\s]+)\s*</controlURL>",
-            document,
-            re.DOTALL,
-        )
-        if found is not None:
-            return Gateway(_checked(urljoin(location, found[2]), router), found[1])
-    raise Unavailable(ErrorCode.UNREACHABLE, what="UPnP service")
+    Raises Unavailable(UNREACHABLE), as all here, or RemoteViolation for an answer that makes no sense.
+    """
+    location = _location(router, client)
+    return igd.read_service(_fetch(location, client, router), location, router, kinds)
 
 
-def external_ip(gateway: Gateway) -> str:
-    found = re.search(r"<NewExternalIPAddress>\s*([0-9.]+)\s*<", _call(gateway, "GetExternalIPAddress", {}))
-    if found is None:
-        raise Unavailable(ErrorCode.UNREACHABLE, what="UPnP address")
-    return found[1]
+def call(service: igd.Service, asked: igd.Call, client: str, router: str) -> str:
+    """The answer; raises Unavailable where the router refuses, too."""
+    answer = _fetch(service.control_url, client, router, asked)
+    if igd.is_refusal(answer):
+        raise Unavailable(ErrorCode.UNREACHABLE, what="UPnP call")
+    return answer
 
 
-def add_mapping(gateway: Gateway, port: int, local_ip: str, lifetime_s: int) -> None:
-    """Raises Unavailable where the router refuses."""
-    arguments = {
-        "NewRemoteHost": "",
-        "NewExternalPort": str(port),
-        "NewProtocol": "UDP",
-        "NewInternalPort": str(port),
-        "NewInternalClient": local_ip,
-        "NewEnabled": "1",
-        "NewPortMappingDescription": "WarzonePhone",
-        "NewLeaseDuration": str(lifetime_s),
-    }
-    _call(gateway, "AddPortMapping", arguments)
-
-
-def delete_mapping(gateway: Gateway, port: int) -> None:
-    _call(gateway, "DeletePortMapping", {"NewRemoteHost": "", "NewExternalPort": str(port), "NewProtocol": "UDP"})
-
-
-def _location(router: str, local_ip: str) -> str:
+def _location(router: str, client: str) -> str:
+    is_v6 = ":" in router
     try:
-        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as ssdp:
+        with socket.socket(socket.AF_INET6 if is_v6 else socket.AF_INET, socket.SOCK_DGRAM) as ssdp:
             ssdp.settimeout(_LIMIT_S)
-            ssdp.bind((local_ip, 0))
-            ssdp.sendto(_SEARCH, _SSDP)
-            for _ in range(16):  # others in the network may answer first
+            wanted = router_address(router, igd.SSDP_PORT)
+            scope = wanted[-1]
+            if is_v6 and scope:  # who is asked from a link-local address answers from one, and is recognized by it
+                ssdp.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_MULTICAST_IF, scope)
+            else:
+                ssdp.bind((client, 0))
+            group = igd.SSDP_GROUP_6 if is_v6 else igd.SSDP_GROUP
+            ssdp.sendto(igd.search(group), (group, igd.SSDP_PORT))
+            for _ in range(_ANSWERS):
                 data, source = ssdp.recvfrom(2048)
-                found = re.search(rb"(?im)^location:\s*(\S+)\s*$", data)
-                if source[0] == router and found is not None:
-                    return _checked(found[1].decode("ascii", "replace"), router)
+                if (source[0].partition("%")[0], *source[2:]) == (wanted[0], *wanted[2:]):
+                    with suppress(RemoteViolation):
+                        return igd.read_location(data, router)
     except OSError as error:
         raise Unavailable(ErrorCode.UNREACHABLE, what="UPnP", cause=error) from error
     raise Unavailable(ErrorCode.UNREACHABLE, what="UPnP")
 
 
-def _checked(url: str, router: str) -> str:
-    """No answer may send us to another host."""
-    try:
-        parts = urlsplit(url)
-        is_fine = parts.scheme == "http" and parts.hostname == router and (parts.port or 80) > 0
-    except ValueError:
-        is_fine = False
-    if not is_fine:
-        raise Unavailable(ErrorCode.UNREACHABLE, what="UPnP", url=url[:200])
-    return url
-
-
-def _call(gateway: Gateway, action: str, arguments: dict[str, str]) -> str:
-    inner = "".join(f"<{name}>{escape(value)}</{name}>" for name, value in arguments.items())
-    body = (
-        '<?xml version="1.0"?><s:Envelope xmlns:s="http://schemas.xmlsoap.org/soap/envelope/" '
-        's:encodingStyle="http://schemas.xmlsoap.org/soap/encoding/"><s:Body>'
-        f'<u:{action} xmlns:u="{gateway.service}">{inner}</u:{action}></s:Body></s:Envelope>'
-    )
-    headers = {"Content-Type": 'text/xml; charset="utf-8"', "SOAPAction": f'"{gateway.service}#{action}"'}
-    answer = _fetch(urllib.request.Request(gateway.control_url, body.encode(), headers))  # noqa: S310 - as above
-    if "errorCode" in answer or "<s:Fault>" in answer:
-        raise Unavailable(ErrorCode.UNREACHABLE, what=f"UPnP {action}")
-    return answer
-
-
-def _fetch(request: urllib.request.Request) -> str:
-    try:
-        with _OPENER.open(request, timeout=_LIMIT_S) as answer:
-            content: bytes = answer.read(_LONGEST)
-    except (OSError, ValueError) as error:  # urllib's errors are OSErrors
-        raise Unavailable(ErrorCode.UNREACHABLE, what="UPnP", cause=error) from error
+def _fetch(url: str, client: str, router: str, asked: igd.Call | None = None) -> str:
+    """Follows no redirect and asks no proxy."""
+    parts = urlsplit(url)
+    host, target = parts.hostname or "", f"{parts.path or '/'}{'?' if parts.query else ''}{parts.query}"
+    scoped = router if host == router.partition("%")[0] else host
+    connection = HTTPConnection(scoped, parts.port or 80, timeout=_LIMIT_S, source_address=(client, 0))
+    overdue = Timer(_LIMIT_S, _hang_up, [connection])  # the connection's own limit is for each byte
+    overdue.daemon = True
+    headers = {"Host": parts.netloc, **(asked.headers if asked else {})}
+    with closing(connection):
+        try:
+            connection.connect()
+            overdue.start()
+            connection.request("POST" if asked else "GET", target, asked.body if asked else None, headers)
+            answer = connection.getresponse()
+            content = answer.read(_LONGEST)
+        except (OSError, HTTPException, ValueError) as error:
+            raise Unavailable(ErrorCode.UNREACHABLE, what="UPnP", cause=error) from error
+        finally:
+            overdue.cancel()
+    if answer.status != 200:
+        raise Unavailable(ErrorCode.UNREACHABLE, what="UPnP", status=answer.status)
     return content.decode("utf-8", "replace")
 
 
-class _NoRedirect(urllib.request.HTTPRedirectHandler):
-    def redirect_request(self, *_args: object) -> None:
-        return None
-
-
-_OPENER: Final = urllib.request.build_opener(urllib.request.ProxyHandler({}), _NoRedirect)
+def _hang_up(connection: HTTPConnection) -> None:
+    """Wakes the thread that waits for it."""
+    if (sock := connection.sock) is not None:
+        with suppress(OSError):
+            sock.shutdown(socket.SHUT_RDWR)

@@ -51,20 +51,29 @@ def read_natpmp(data: bytes, port: int) -> Granted:
 
 
 def pcp_request(nonce: bytes, client_ip: str, port: int, *, lifetime_s: int = LIFETIME_S) -> bytes:
-    """For IPv4; `nonce` is 12 bytes of chance, the same for renewing and giving back."""
-    client = _MAPPED_V4 + ipaddress.IPv4Address(client_ip).packed
-    head = struct.pack("!BBHI", 2, 1, 0, lifetime_s) + client
-    return head + nonce + struct.pack("!B3xHH", _UDP, port, port if lifetime_s else 0) + _MAPPED_V4 + bytes(4)
+    """A MAP; for an IPv6 address it is a pinhole through the router's firewall (RFC 6887 §11).
+
+    `nonce` is 12 bytes of chance, the same for renewing and giving back.
+    """
+    client = ipaddress.ip_address(client_ip)
+    source = client.packed if client.version == 6 else _MAPPED_V4 + client.packed
+    anywhere = bytes(16) if client.version == 6 else _MAPPED_V4 + bytes(4)
+    head = struct.pack("!BBHI", 2, 1, 0, lifetime_s) + source
+    return head + nonce + struct.pack("!B3xHH", _UDP, port, port if lifetime_s else 0) + anywhere
 
 
-def read_pcp(data: bytes, nonce: bytes, port: int) -> Granted:
+def read_pcp(data: bytes, nonce: bytes, port: int, *, is_v6: bool = False) -> Granted:
+    """`is_v6`: of an IPv6 address, and so another."""
     if len(data) < _PCP_BYTES or data[0] != 2 or data[1] != 0x81 or data[3] != 0 or data[24:36] != nonce:
         raise _bad("PCP mapping")
     internal, external = struct.unpack_from("!HH", data, 40)
     lifetime = int.from_bytes(data[4:8], "big")
-    if data[36] != _UDP or internal != port or external == 0 or lifetime == 0 or data[44:56] != _MAPPED_V4:
+    if data[36] != _UDP or internal != port or external == 0 or lifetime == 0:
         raise _bad("PCP mapping of something else")
-    return Granted(external, lifetime, str(ipaddress.IPv4Address(data[56:60])))
+    if (data[44:56] == _MAPPED_V4) is is_v6:
+        raise _bad("PCP address")
+    ip = ipaddress.IPv6Address(data[44:60]) if is_v6 else ipaddress.IPv4Address(data[56:60])
+    return Granted(external, lifetime, str(ip))
 
 
 def _bad(what: str) -> RemoteViolation:

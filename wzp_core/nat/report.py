@@ -37,6 +37,7 @@ class NetcheckReport:
     hairpin_works: bool | None = None  # None where it could not be tried
     port_mapping: str | None = None  # NatPmp, Pcp, UPnP
     mapped_addr: str | None = None
+    ipv6_pinhole: str | None = None  # Pcp, UPnP: by which the router's IPv6 firewall lets in who sends to us
     relay_latencies: tuple[RelayLatency, ...] = ()  # nearest first
     gateway: str | None = None
     duration_ms: int = 0
@@ -84,6 +85,7 @@ def as_json(report: NetcheckReport) -> dict[str, Any]:
         ],
         "port_allocation": _allocation(report.port_allocation),
         "mapped_addr": report.mapped_addr,
+        "ipv6_pinhole": report.ipv6_pinhole,
     }
 
 
@@ -99,6 +101,7 @@ def as_text(report: NetcheckReport) -> str:
         f"Port Alloc:     {report.port_allocation.text()}",
         "--- Port Mapping ---",
         f"  {report.port_mapping or 'none'} {report.mapped_addr or ''}".rstrip(),
+        f"  IPv6 firewall opened: {report.ipv6_pinhole or 'no'}",
         "--- STUN Probes ---",
         *(_probe(each.relay_name, each.observed_addr, each.latency_ms, each.error) for each in report.stun_probes),
         "--- Relay Latencies ---",
@@ -117,6 +120,13 @@ def verdict(report: NetcheckReport) -> str:
         return "Nothing answered: this network lets no UDP out, or there is no network. Try another network."
     if report.mapped_addr is not None:
         return "Direct calls will work with nearly everybody: the router keeps a port open for you."
+    by_ipv4 = _by_the_router(report)
+    if report.ipv6_pinhole is None:
+        return by_ipv4
+    return f"{by_ipv4} With people who have IPv6 as you do they will be direct: the router's firewall lets them in."
+
+
+def _by_the_router(report: NetcheckReport) -> str:
     if report.nat_type is NatType.CONE:
         return "Direct calls will work with most people; where they do not, calls go through the relay."
     if report.nat_type in (NatType.SYMMETRIC, NatType.MULTIPLE):

@@ -99,7 +99,7 @@ class NetworkSettings(_Checked):
         "stun.l.google.com:19302 stun1.l.google.com:19302 stun.cloudflare.com:3478",
         "STUN servers, host:port, separated by spaces",
     )
-    port_mapping: bool = setting(True, "Ask the router for a port that reaches this computer (NAT-PMP, PCP, UPnP)")
+    port_mapping: bool = setting(True, "Ask the router to let callers reach this computer (NAT-PMP, PCP, UPnP)")
 
     @property
     def servers(self) -> tuple[str, ...]:

@@ -55,9 +55,15 @@ def _findings(report: NetcheckReport) -> tuple[str, ...]:
         ("Your address on the internet", seen or "unknown"),
         ("Router", NAT_TYPE[report.nat_type] + (f", at {report.gateway}" if report.gateway else "")),
         ("Open port granted by the router", report.mapped_addr or "none"),
-        ("IPv6", "yes" if report.ipv6_reachable else "no"),
+        ("IPv6", _ipv6(report)),
     )
     return tuple(f"{name}: {value}" for name, value in parts)
+
+
+def _ipv6(report: NetcheckReport) -> str:
+    if not report.ipv6_reachable:
+        return "no"
+    return "yes" if report.ipv6_pinhole is None else "yes, and the router's firewall lets in who calls you"
 
 
 def _relay(relay: RelayLatency, preferred: str | None) -> str:

@@ -1,6 +1,7 @@
 """The report of a network check, for scripts and for people."""
 
 import json
+from dataclasses import replace
 
 import pytest
 
@@ -30,7 +31,7 @@ FULL = NetcheckReport(
 FIELDS = {
     "nat_type", "reflexive_addr", "ipv4_reachable", "ipv6_reachable", "hairpin_works", "port_mapping",
     "relay_latencies", "preferred_relay", "stun_latency_ms", "upnp_available", "pcp_available", "nat_pmp_available",
-    "gateway", "duration_ms", "stun_probes", "port_allocation",
+    "gateway", "duration_ms", "stun_probes", "port_allocation", "ipv6_pinhole",
 }  # fmt: skip
 
 
@@ -90,7 +91,19 @@ def test_the_text_has_its_headings_and_lines() -> None:
             "a few seconds",
         ),
         (NetcheckReport(relay_latencies=FULL.relay_latencies), "Too few servers"),
+        (
+            NetcheckReport(nat_type=NatType.SYMMETRIC, stun_probes=FULL.stun_probes, ipv6_pinhole="Pcp"),
+            "people who have IPv6 as you do",
+        ),
     ],
 )
 def test_people_are_told_what_it_means_for_calls(report: NetcheckReport, words: str) -> None:
     assert words in verdict(report)
+
+
+def test_nothing_is_said_of_a_firewall_that_was_not_opened() -> None:
+    closed = NetcheckReport(nat_type=NatType.SYMMETRIC, stun_probes=FULL.stun_probes)
+    assert "IPv6" not in verdict(closed)
+    assert "  IPv6 firewall opened: no" in as_text(closed).splitlines()
+    assert "  IPv6 firewall opened: UPnP" in as_text(replace(closed, ipv6_pinhole="UPnP")).splitlines()
+    assert as_json(replace(closed, ipv6_pinhole="UPnP"))["ipv6_pinhole"] == "UPnP"
