@@ -26,6 +26,7 @@ from relay.config import (
 from relay.edge.addresses import address_text
 from relay.identity import load_seed, rotate
 from relay.mesh_status import mesh_status
+from relay.observe.log_flood import FloodFilter
 from relay.serve import Relay, serve
 from wzp_core import __version__
 from wzp_core.crypto.certificate import tls_identity
@@ -60,6 +61,8 @@ def main(argv: Sequence[str] | None = None) -> int:
         logging.basicConfig(
             stream=sys.stderr, level=config.log_level.upper(), format="%(asctime)s %(levelname)s %(message)s"
         )
+        for handler in logging.getLogger().handlers:
+            handler.addFilter(FloodFilter())
         if args.print_fingerprint:
             print(tls_identity(relay_tls_seed(load_seed(config.identity_path))).fingerprint)
         elif args.mesh_status:

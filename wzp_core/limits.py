@@ -54,6 +54,11 @@ class Bucket:
         self._tokens -= amount
         return True
 
+    def has(self, rate: Rate, now: float) -> bool:
+        """Whether `take` would be granted one."""
+        self._fill(rate, now)
+        return self._tokens >= 1
+
     def give(self, rate: Rate, amount: float) -> None:
         """So many tokens more, as long as they fit."""
         self._tokens = min(rate.burst, self._tokens + amount)

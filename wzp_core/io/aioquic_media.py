@@ -13,7 +13,7 @@ from typing import Any, cast
 from aioquic import tls
 from aioquic._crypto import AEAD, CryptoError, HeaderProtection
 from aioquic.quic.configuration import SMALLEST_MAX_DATAGRAM_SIZE
-from aioquic.quic.connection import NetworkAddress, QuicConnection, QuicConnectionState
+from aioquic.quic.connection import NetworkAddress, QuicConnection, QuicConnectionState, QuicReceiveContext
 from aioquic.quic.packet import QuicPacketType, decode_packet_number
 from aioquic.quic.packet_builder import QuicDeliveryHandler, QuicSentPacket
 from aioquic.quic.rangeset import RangeSet
@@ -65,6 +65,8 @@ class MediaConnection(QuicConnection):
     def __init__(self, **given: Any) -> None:
         super().__init__(**given)
         self._is_unusual = True  # something may wait that the short way cannot send
+        self.genuine_packets = 0
+        """That the peer encrypted, and that came for the first time."""
 
     def _initialize(self, peer_cid: bytes) -> None:
         super()._initialize(peer_cid)
@@ -74,6 +76,12 @@ class MediaConnection(QuicConnection):
     def receive_datagram(self, data: bytes, addr: NetworkAddress, now: float) -> None:
         self._is_unusual = True
         super().receive_datagram(data, addr, now)
+
+    def _payload_received(
+        self, context: QuicReceiveContext, plain: bytes, crypto_frame_required: bool = False
+    ) -> tuple[bool, bool]:
+        self.genuine_packets += 1
+        return super()._payload_received(context, plain, crypto_frame_required)
 
     def handle_timer(self, now: float) -> None:
         lost = self._packets_lost
@@ -127,6 +135,7 @@ class MediaConnection(QuicConnection):
 
     def _take_packet(self, space: QuicPacketSpace, number: int, first: int, frames: MediaFrames, now: float) -> None:
         """What aioquic does with each packet and with an ACK frame."""
+        self.genuine_packets += 1
         if number > space.expected_packet_number:
             space.expected_packet_number = number + 1
         if number > self._spin_highest_pn:

@@ -168,11 +168,6 @@ class Connection(MediaConnection):
         return any(space.ack_eliciting_in_flight for space in self._loss.spaces)
 
     @property
-    def newest_packet(self) -> int:
-        """Number of the newest authentic 1-RTT packet; -1 before the first."""
-        return self._one_rtt.largest_received_packet
-
-    @property
     def packet_counts(self) -> tuple[int, int]:
         """Packets sent and lost since connect."""
         control = cast(MediaCongestionControl, self._loss._cc)

@@ -96,7 +96,7 @@ class QuicLink:
         self._early_media: deque[bytes] = deque(maxlen=_EARLY_MEDIA)
         self._media_sent = self._media_received = self._media_dropped = 0
         self._signals_received = self._signals_refused = 0
-        self._heard_at, self._newest_packet = now, -1
+        self._heard_at = now
         self._awaited_since: float | None = None  # when something was sent that nothing older still waited for
         self.keep_alive_at = now + KEEP_ALIVE_S
 
@@ -216,12 +216,15 @@ class QuicLink:
 
     def receive(self, data: bytes, address: Address, now: float) -> bool:
         """Takes one packet; whether a flush has to follow."""
+        before = self.connection.genuine_packets
         media = self.connection.receive_media(data, address, now)
         if media is None:
             self.connection.receive_datagram(data, address, now)
-        newest = self.connection.newest_packet
-        if newest != self._newest_packet:  # what is refused, as from an acceptor that moved, is no sign of life
-            self._newest_packet, self._heard_at = newest, now
+        genuine = self.connection.genuine_packets - before
+        if genuine:  # what is refused, as from an acceptor that moved, is no sign of life
+            self._heard_at = now
+            if self.meter is not None:
+                self.meter.received(genuine, now)
         if media is None:
             return True
         for datagram in media:

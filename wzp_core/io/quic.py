@@ -178,7 +178,7 @@ class QuicEndpoint:
                 self._unknown_short(data, address, port, now)
         if link is None:
             return
-        if link.meter is not None and not link.meter.takes_packet(now):
+        if link.meter is not None and not link.meter.has_packets(now):
             self.packets_refused += 1
             return
         try:

@@ -38,8 +38,14 @@ class Meter:
     packets: Bucket
     signal_bytes: Bucket
 
-    def takes_packet(self, now: float) -> bool:
-        return self.packets.take(self.limits.packets, now) and self.network.take(self.limits.packets_each, now)
+    def has_packets(self, now: float) -> bool:
+        """Whether one more is to be read."""
+        return self.packets.has(self.limits.packets, now) and self.network.has(self.limits.packets_each, now)
+
+    def received(self, packets: int, now: float) -> None:
+        """So many were really the peer's: what others forge or repeat must not use up what it may send."""
+        self.packets.take(self.limits.packets, now, packets)
+        self.network.take(self.limits.packets_each, now, packets)
 
     def takes_signal(self, length: int, now: float) -> bool:
         return self.signal_bytes.take(self.limits.signal_bytes, now, length)
