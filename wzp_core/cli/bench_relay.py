@@ -30,6 +30,8 @@ _STARVED_PCT: Final = 10.0
 _ONE_ADDRESS: Final = (  # limits that a load from a single machine would run into
     *("--max-share-per-address", "1"),
     *("--connections-per-second", "100000"),
+    *("--handshakes-per-second", "100000"),
+    *("--packets-per-second-and-address", "1000000"),
     *("--registrations-per-minute-and-address", "100000"),
 )
 
