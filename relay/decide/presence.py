@@ -8,9 +8,10 @@ from typing import Protocol
 from relay.decide.effects import ConnectionId, Cut, Effect, Send
 from relay.decide.global_names import lobby_part
 from relay.decide.paced import Paced
+from relay.decide.roster import Roster
 from wzp_core.errors import ErrorCode, RemoteViolation
 from wzp_core.protocol.ids import Fingerprint, RoomName
-from wzp_core.protocol.signal.presence import PresenceList, PresenceUser
+from wzp_core.protocol.signal.presence import PresenceChange, PresenceList, PresenceUser
 from wzp_core.protocol.signal.room import RoomParticipant
 
 LONGEST_ALIAS = 64
@@ -28,6 +29,7 @@ def shown_alias(alias: str | None) -> str | None:
 class _Entry:
     connection: ConnectionId
     alias: str | None
+    takes_changes: bool
 
 
 class Elsewhere(Protocol):
@@ -42,7 +44,9 @@ class Hub:
     def __init__(self) -> None:
         self._entries: dict[Fingerprint, _Entry] = {}
         self._lists: Paced[Fingerprint] = Paced()
-        self._newest: PresenceList | None = None
+        self._roster = Roster()
+        self._is_published = True
+        self._told: dict[Fingerprint, int] = {}  # the version that those who take changes know
         self.elsewhere: Elsewhere | None = None
         self._signers: dict[Fingerprint, None] = {}  # longest ago first
 
@@ -78,10 +82,13 @@ class Hub:
             absent = next(who for who in self._signers if who not in self._entries)
             del self._signers[absent]
 
-    def register(self, connection: ConnectionId, fingerprint: Fingerprint, alias: str | None) -> list[Effect]:
+    def register(
+        self, connection: ConnectionId, fingerprint: Fingerprint, alias: str | None, *, takes_changes: bool = False
+    ) -> list[Effect]:
         """Enters a client, whose Ack must have been sent before, and cuts off its older connection."""
         replaced = self._entries.get(fingerprint)
-        self._entries[fingerprint] = _Entry(connection, shown_alias(alias))
+        self._entries[fingerprint] = _Entry(connection, shown_alias(alias), takes_changes)
+        self._told.pop(fingerprint, None)
         self._changed()
         return [Cut(replaced.connection, "replaced")] if replaced else []
 
@@ -92,6 +99,7 @@ class Hub:
             return False
         del self._entries[fingerprint]
         self._lists.forget(fingerprint)
+        self._told.pop(fingerprint, None)
         self._changed()
         return True
 
@@ -100,9 +108,16 @@ class Hub:
         return self._lists.due_at
 
     def updates(self, now: float) -> list[Effect]:
-        """The presence lists whose turn it is."""
-        users = self._users()
-        return [Send(receiver, users) for receiver in self._lists.take(now, lambda _: len(users.users))]
+        """The presence lists, or changes of them, whose turn it is."""
+        due = self._lists.due_at
+        if due is None or now < due:
+            return []
+        if not self._is_published:
+            self._roster.publish(self._users())
+            self._is_published = True
+        turn = self._lists.take(now, lambda receiver: self._roster.cost(self._told.get(receiver)))
+        behind = [receiver for receiver in turn if self._told.get(receiver) != self._roster.version]
+        return [Send(receiver, self._news(receiver)) for receiver in behind]
 
     def refresh(self) -> None:
         """Clients elsewhere have changed."""
@@ -120,14 +135,19 @@ class Hub:
         return any(lobby_part(who) == part for who in self._entries)
 
     def _changed(self) -> None:
-        self._newest = None
+        self._is_published = False
         self._lists.mark(self._entries)
 
-    def _users(self) -> PresenceList:
-        if self._newest is None:
-            own = (PresenceUser(fingerprint=who, alias=entry.alias) for who, entry in self._entries.items())
-            self._newest = PresenceList(users=(*own, *islice(self._others(), _MOST_ELSEWHERE)))
-        return self._newest
+    def _news(self, receiver: Fingerprint) -> PresenceList | PresenceChange:
+        news = self._roster.news(self._told.get(receiver))
+        if self._entries[receiver].takes_changes:
+            self._told[receiver] = self._roster.version
+        return news
+
+    def _users(self) -> Iterator[PresenceUser]:
+        for who, entry in self._entries.items():
+            yield PresenceUser(fingerprint=who, alias=entry.alias)
+        yield from islice(self._others(), _MOST_ELSEWHERE)
 
     def _others(self) -> Iterator[PresenceUser]:
         for user in self.elsewhere.users() if self.elsewhere is not None else ():

@@ -61,10 +61,18 @@ class SignalPlane:
     def dismiss(self, host: str) -> None:
         self._admission.deregister(host)
 
-    def enter(self, connection: ConnectionId, fingerprint: Fingerprint, alias: str | None, relay_addr: str) -> None:
+    def enter(
+        self,
+        connection: ConnectionId,
+        fingerprint: Fingerprint,
+        alias: str | None,
+        relay_addr: str,
+        *,
+        takes_changes: bool,
+    ) -> None:
         """Registers a client that has its Ack, hands over what it missed, and tells everybody."""
         self.counters.registrations += 1
-        self.outbox.perform(self._hub.register(connection, fingerprint, alias))
+        self.outbox.perform(self._hub.register(connection, fingerprint, alias, takes_changes=takes_changes))
         self.outbox.perform(self._calls.arrived(fingerprint, relay_addr))
         self._lists.run()
         self._tell_beyond(fingerprint)

@@ -62,7 +62,7 @@ async def serve_signals(link: Link, service: SignalService) -> None:
         await _check_token(link, service, token, client)
         service.plane.counters.auth_accepted += bool(registration.signature) or service.tokens.checks
         _welcome(link, service)
-        await _serve_client(link, service, client, registration.alias)
+        await _serve_client(link, service, client, registration)
     finally:
         service.plane.dismiss(host)
 
@@ -101,12 +101,15 @@ async def _serve_probe(link: Link, service: SignalService) -> None:
             await _read(link, service, None)
 
 
-async def _serve_client(link: Link, service: SignalService, client: Fingerprint, alias: str | None) -> None:
+async def _serve_client(
+    link: Link, service: SignalService, client: Fingerprint, registration: RegisterPresence
+) -> None:
     plane = service.plane
     relay_addr = advertised_text(service.config.advertised_addr, service.listening, link.remote_address)
     connection = plane.outbox.adopt(link)
     try:
-        plane.enter(connection, client, alias, relay_addr)
+        takes_changes = bool(registration.takes_changes)
+        plane.enter(connection, client, registration.alias, relay_addr, takes_changes=takes_changes)
         await _read(link, service, (connection, client))
     finally:
         plane.outbox.release(connection)

@@ -25,7 +25,7 @@ from wzp_core.ports import Address, Link
 from wzp_core.protocol.ids import Fingerprint
 from wzp_core.protocol.media.header import HEADER_BYTES, MediaHeader
 from wzp_core.protocol.profile import GOOD
-from wzp_core.protocol.signal.presence import PresenceList, RegisterPresenceAck
+from wzp_core.protocol.signal.presence import PresenceChange, PresenceList, PresenceUser, RegisterPresenceAck
 
 _FRAME_S: Final = FRAME_MS / 1000
 _LEVEL: Final = 9  # speech
@@ -314,7 +314,7 @@ async def measure_presence(load: Load) -> dict[str, Any]:
 async def registered(endpoint: QuicEndpoint, address: Address, who: Identity) -> Link:
     """Raises RemoteViolation where the relay refuses."""
     link = await endpoint.dial(address, "_signal", timeout_s=_LIMIT_S)
-    link.send_signal(register_presence(who, alias="somebody"))
+    link.send_signal(register_presence(who, alias="somebody", takes_changes=True))
     async with asyncio.timeout(_LIMIT_S):
         ack = await link.receive_signal()
     if not isinstance(ack, RegisterPresenceAck) or not ack.success:
@@ -326,7 +326,12 @@ async def heard_of(link: Link, newcomer: Fingerprint) -> None:
     """Until the newcomer is on the list."""
     while True:
         message = await link.receive_signal()
-        if isinstance(message, PresenceList) and any(user.fingerprint == newcomer for user in message.users):
+        users: tuple[PresenceUser, ...] = ()
+        if isinstance(message, PresenceList):
+            users = message.users
+        elif isinstance(message, PresenceChange):
+            users = message.came
+        if any(user.fingerprint == newcomer for user in users):
             return
 
 

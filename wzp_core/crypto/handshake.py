@@ -57,10 +57,12 @@ def check_call_answer(answer: CallAnswer) -> None:
     _check(answer.identity_pub, answer.signature, answer.ephemeral_pub + _ANSWER)
 
 
-def register_presence(identity: Identity, *, alias: str | None = None) -> RegisterPresence:
+def register_presence(identity: Identity, *, alias: str | None = None, takes_changes: bool = False) -> RegisterPresence:
     """The first signal of a signal connection."""
     signature = identity.sign(_REGISTER + identity.public_key)
-    return RegisterPresence(identity_pub=identity.public_key, signature=signature, alias=alias)
+    return RegisterPresence(
+        identity_pub=identity.public_key, signature=signature, alias=alias, takes_changes=takes_changes or None
+    )
 
 
 def check_register_presence(registration: RegisterPresence) -> None:

@@ -28,7 +28,8 @@ from wzp_core.logs import event, logger
 from wzp_core.ports import Endpoint
 from wzp_core.protocol.signal.base import SignalMessage
 from wzp_core.protocol.signal.path import ReflectResponse
-from wzp_core.protocol.signal.presence import PresenceList
+from wzp_core.protocol.signal.presence import PresenceChange, PresenceList, PresenceUser
+from wzp_core.session.lobby import changed
 from wzp_core.session.state import (
     AppState,
     ContactKeyChanged,
@@ -204,14 +205,19 @@ class Engine:
 
     def _signal(self, message: SignalMessage) -> None:
         if isinstance(message, PresenceList):
-            self._people.present(message.users)
-            if self._calls is not None:
-                self._calls.present(message.users)
+            self._present(message.users)
+        elif isinstance(message, PresenceChange):
+            self._present(changed(self._people.users, message))
         elif isinstance(message, ReflectResponse):
             if self._gatherer is not None:
                 self._gatherer.reflected(message)
         elif self._calls is not None:
             self._calls.signal(message)
+
+    def _present(self, users: tuple[PresenceUser, ...]) -> None:
+        self._people.present(users)
+        if self._calls is not None:
+            self._calls.present(users)
 
     # --- commands ----------------------------------------------------------------------------------------------
 

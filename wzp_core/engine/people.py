@@ -52,6 +52,11 @@ class People:
         contact = self._contacts.get(fingerprint)
         return contact is not None and contact.end_to_end
 
+    @property
+    def users(self) -> tuple[PresenceUser, ...]:
+        """As the relay told last."""
+        return self._users
+
     def present(self, users: Iterable[PresenceUser]) -> None:
         self._users = tuple(users)
         self._show_present()

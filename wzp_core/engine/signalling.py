@@ -201,7 +201,7 @@ class Signalling:
     async def _register(self, link: Link) -> None:
         if self._token:
             link.send_signal(AuthToken(token=self._token))
-        link.send_signal(register_presence(self._identity(), alias=self._alias() or None))
+        link.send_signal(register_presence(self._identity(), alias=self._alias() or None, takes_changes=True))
         try:
             async with asyncio.timeout(_ACK_LIMIT_S):
                 ack = await link.receive_signal()

@@ -42,6 +42,20 @@ _Signal: TypeAlias = tuple[SignalMessage | None, int]
 log = logger("link")
 
 
+class _Newest:
+    """A list goes to many links one after the other and is encoded once."""
+
+    message: SignalMessage | None = None
+    framed = b""
+
+
+def _framed(message: SignalMessage) -> bytes:
+    if message is not _Newest.message:
+        _Newest.framed = frame(encode(message))
+        _Newest.message = message
+    return _Newest.framed
+
+
 class SharedRoom:
     """Bytes that all links of an endpoint hold for others together."""
 
@@ -126,7 +140,7 @@ class QuicLink:
         if self.connection.open_streams >= _OPEN_STREAMS or self.connection.unsent_bytes > _UNSENT_BYTES:
             raise Unavailable(ErrorCode.LIMIT, what="signals the peer has not read")
         stream = self.connection.get_next_available_stream_id()
-        self.connection.send_stream_data(stream, frame(encode(message)), end_stream=True)
+        self.connection.send_stream_data(stream, _framed(message), end_stream=True)
         self._wake(self)
 
     async def receive_signal(self) -> SignalMessage:

@@ -1,16 +1,18 @@
 """Who is online, as the user knows them."""
 
 from collections.abc import Iterable
+from itertools import islice
 
 from wzp_core.crypto.trust import former_owner
 from wzp_core.errors import RemoteViolation
 from wzp_core.ports import Contact
 from wzp_core.protocol.ids import Fingerprint, parse_fingerprint
-from wzp_core.protocol.signal.presence import PresenceUser
+from wzp_core.protocol.signal.presence import PresenceChange, PresenceUser
 from wzp_core.session.state import ContactKeyChanged, Person
 
 _LONGEST_ALIAS = 64
 _MOST_SHOWN = 2000
+_MOST_HELD = 20_000  # of a list that grows by changes
 
 
 def shown_alias(alias: str | None) -> str:
@@ -40,6 +42,13 @@ def present(users: Iterable[PresenceUser], me: Fingerprint, contacts: dict[Finge
         if fingerprint != me and len(seen) < _MOST_SHOWN:
             seen[fingerprint] = person(fingerprint, user.alias, contacts)
     return tuple(seen.values())
+
+
+def changed(users: Iterable[PresenceUser], change: PresenceChange) -> tuple[PresenceUser, ...]:
+    """The list after a change; who comes is last."""
+    away = {*change.left, *(user.fingerprint for user in change.came)}
+    kept = (user for user in users if user.fingerprint not in away)
+    return tuple(islice((*kept, *change.came), _MOST_HELD))
 
 
 def changed_key(who: Person, contacts: dict[Fingerprint, Contact]) -> ContactKeyChanged | None:

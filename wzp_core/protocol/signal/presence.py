@@ -13,6 +13,7 @@ class RegisterPresence(SignalMessage):
     identity_pub: Key32
     signature: bytes
     alias: str | None = None
+    takes_changes: bool | None = omitted()  # extension: after the first list, `PresenceChange` will do
 
 
 @signal("RegisterPresenceAck")
@@ -40,6 +41,15 @@ class PresenceList(SignalMessage):
     """Everybody on the relay, the receiver included; replaces the list before."""
 
     users: tuple[PresenceUser, ...]
+
+
+@signal("PresenceChange")
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PresenceChange(SignalMessage):
+    """An extension: what makes the list that was told before the present one; only for whoever takes changes."""
+
+    came: tuple[PresenceUser, ...] = omitted(())  # or are shown in another way
+    left: tuple[str, ...] = omitted(())  # fingerprints
 
 
 @signal("Ping")
