@@ -42,6 +42,7 @@ class World:
     now: float = 0.0
     on_the_way: dict[tuple[int, int], deque[SignalMessage]] = field(default_factory=dict)
     delivered: int = 0
+    in_vain: int = 0  # copies of packets that a relay threw away
 
     def __post_init__(self) -> None:
         self.nodes = [Node(number) for number in range(self.size)]
@@ -127,6 +128,7 @@ class World:
             there = self.nodes[b]
             source = ConnectionId(a)
             if not there.federation.admits(source, ROOM, stream_id) or not there.seen.is_new(tagged, self.now):
+                self.in_vain += 1
                 continue
             times.append(b)
             todo.extend((b, link) for link in there.federation.onward(ROOM, stream_id, source))

@@ -256,6 +256,7 @@ def test_a_packet_reaches_every_relay_with_members_once_and_takes_no_link_in_vai
     for number in range(5):
         heard = world.hearers(number, packet(number + 1, sequence=number))
         assert sorted(heard) == [other for other in range(5) if other != number]
+    assert world.in_vain == 0
 
 
 def test_media_goes_to_no_relay_without_members() -> None:
@@ -320,6 +321,7 @@ def test_in_any_topology_after_any_history_all_is_known_and_heard_once(script: l
         wanted = {other for other in world.reachable(home) if everybody[other]} - {home}
         heard = world.hearers(home, packet(stream_id, sequence))
         assert len(heard) == len(set(heard))
+        assert not world.in_vain
         assert wanted <= set(heard)
     for a, b in list(world.on_the_way):
         world.cut(a, b)
