@@ -3,13 +3,16 @@
 import asyncio
 from collections.abc import Callable
 from contextlib import AsyncExitStack
+from dataclasses import replace
 
 import pytest
 
 from relay.config import TrustedRelay
 from relay.serve import Relay
+from tests.sim.fleet import ROOM, phones
 from tests.sim.script import now
-from tests.sim.world import Stage
+from tests.sim.world import RELAY_PORT, Stage
+from wzp_core.engine.commands import JoinRoom
 
 Scene = Callable[..., None]
 
@@ -93,5 +96,28 @@ def test_a_peer_with_another_certificate_than_configured_is_told_nothing(scene: 
             assert not one.federation.stats()[0].up
             assert not two.federation.stats()[0].up
             assert two.stats().totals.signals_received == 0
+
+    scene(script)
+
+
+def test_relays_that_are_listed_while_both_run_share_their_rooms_and_those_that_are_struck_off_do_not(
+    scene: Scene,
+) -> None:
+    async def script(stage: Stage) -> None:
+        rooms = {"global_rooms": (ROOM,)}
+        async with stage.relay(ONE, **rooms) as one, stage.relay(TWO, **rooms) as two:
+            home = {"alice": f"{ONE}:{RELAY_PORT}", "bob": f"{TWO}:{RELAY_PORT}"}
+            async with phones(stage, home) as (alice, bob):
+                for phone in (alice, bob):
+                    phone.does(JoinRoom(ROOM))
+                    await phone.until(lambda s: s.room is not None and len(s.room.participants) == 1)
+                before = one._signals.config
+                two.reconfigure(replace(two._signals.config, trusted=(stage.peer(ONE),)))
+                assert one.reconfigure(replace(before, peers=(stage.peer(TWO),))) == []
+                for phone in (alice, bob):
+                    await phone.until(lambda s: len(s.room.participants) == 2 and len(s.present) == 1, 10)
+                one.reconfigure(before)
+                for phone in (alice, bob):
+                    await phone.until(lambda s: len(s.room.participants) == 1 and not s.present, 10)
 
     scene(script)
