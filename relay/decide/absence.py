@@ -1,6 +1,7 @@
 """Parties whose signal link was lost in a call: their grace, and what they would have been told meanwhile."""
 
 from collections import deque
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 from relay.decide.effects import Effect, Send
@@ -25,6 +26,9 @@ class Absences:
 
     def __len__(self) -> int:
         return len(self._absent)
+
+    def __iter__(self) -> Iterator[Fingerprint]:
+        return iter(self._absent)
 
     def __contains__(self, fingerprint: Fingerprint) -> bool:
         return fingerprint in self._absent

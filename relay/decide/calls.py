@@ -176,7 +176,7 @@ class CallRegistry:
     def recheck(self, now: float) -> list[Effect]:
         """Other relays have other clients, or are reached by other links: parties there may be gone, or back."""
         effects = self._last_words.again(self.elsewhere.way, now)
-        for party in self._calls_of.keys() - self._present.keys():
+        for party in {*self._calls_of, *self._absences} - self._present.keys():
             is_away = party in self._absences
             if is_away and self._is_elsewhere(party):
                 effects += self._absences.end(party)

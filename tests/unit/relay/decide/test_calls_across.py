@@ -8,7 +8,7 @@ from relay.decide.calls import RESUME_WINDOW_S, CallRegistry
 from relay.decide.effects import ConnectionId, Send
 from tests.unit.relay.decide.test_calls import ANSWER, CALL, LATE, OFFER, REPORT, A, B, C, goodbye, registry
 from wzp_core.errors import RemoteViolation
-from wzp_core.protocol.ids import Fingerprint
+from wzp_core.protocol.ids import CallId, Fingerprint
 from wzp_core.protocol.signal.call import CallAcceptMode, CallRinging, Hangup, HangupReason
 from wzp_core.protocol.signal.path import CandidateUpdate
 
@@ -120,6 +120,22 @@ def test_a_party_whose_relay_is_gone_has_the_same_grace_and_misses_nothing() -> 
     calls.recheck(LATE + 3)
     assert calls.expire(LATE + 32) == []
     assert calls.expire(LATE + 33) == [goodbye(A, HangupReason.NORMAL)]
+
+
+def test_a_party_that_was_away_when_its_call_ended_is_there_for_the_next_one() -> None:
+    calls, other = split()
+    calls.handle(A, OFFER, LATE)
+    calls.handle_elsewhere(B, ANSWER, LATE)
+    other.clients.clear()
+    calls.recheck(LATE)
+    calls.handle(A, Hangup(reason=HangupReason.NORMAL, call_id=CALL), LATE)
+    other.clients.add(B)
+    assert calls.recheck(LATE + 1) == [goodbye(B, HangupReason.NORMAL)] * 2  # once as kept, once as by a new way
+    assert calls.handle(A, replace(OFFER, call_id=CallId("next")), LATE + 2) != []
+    calls.handle_elsewhere(B, replace(ANSWER, call_id=CallId("next")), LATE + 2)
+    report = replace(REPORT, call_id=CallId("next"))
+    assert calls.handle(A, report, LATE + 3) == [Send(B, report)]
+    assert calls.expire(LATE + 50) == []
 
 
 def test_a_goodbye_is_repeated_by_a_new_way_only() -> None:
