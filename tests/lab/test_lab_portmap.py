@@ -6,6 +6,7 @@ import socket
 import subprocess
 import sys
 from contextlib import ExitStack
+from ipaddress import IPv6Address
 from pathlib import Path
 
 import pytest
@@ -111,6 +112,27 @@ async def main():
 asyncio.run(main())
 """
 
+# says which port and which pinhole it has, each time both are others than before
+_MOVING_CLIENT = """
+import asyncio
+from wzp_core.io.interfaces import Interfaces
+from wzp_core.io.portmap import PortMapper
+from wzp_core.io.udp import bind_udp
+
+async def main():
+    mapper = PortMapper()
+    sockets = tuple(bind_udp((host, 0), print).local_address for host in ("0.0.0.0", "::"))
+    async with Interfaces().watch(mapper.network_changed), mapper.hold(sockets):
+        told = None
+        while True:
+            if mapper.pinhole and mapper.current() and (mapper.current(), mapper._pinhole.held.address[0]) != told:
+                told = mapper.current(), mapper._pinhole.held.address[0]
+                print(*told, flush=True)
+            await asyncio.sleep(0.02)
+
+asyncio.run(main())
+"""
+
 
 def _router(net: Internet, folder: Path, *, upnp: bool, natpmp: bool) -> Home:
     home = net.home(Kind.PORT_RESTRICTED)
@@ -153,16 +175,15 @@ def test_a_port_of_the_router_leads_to_us_until_it_is_given_back(protocol: str, 
         assert process.stdout.readline().split() == ["given", "back", "None"]
 
 
-def _by_the_link_local_router(client: Host, home: Home) -> None:
+def _by_the_link_local_router(client: Host, home: Home, device: str = "eth0", metric: int = 100) -> None:
     """As router advertisements have it."""
-    device = "eth0"
     (router,) = [
         address["local"]
         for link in json.loads(home.router.ip("-6 -j addr show dev lan scope link"))
         for address in link["addr_info"]
         if "local" in address
     ]
-    client.net.ip(f"-6 route replace default via {router} dev {device} metric 100")
+    client.net.ip(f"-6 route replace default via {router} dev {device} metric {metric}")
 
 
 @pytest.mark.parametrize("protocol", ["Pcp", "UPnP"])
@@ -205,3 +226,27 @@ def test_the_ipv6_firewall_lets_strangers_in_while_a_pinhole_is_held_and_no_long
         assert (heard(), heard(), heard()) == ("a call", "let go", "given back None")
         says("too late", "end")
         assert heard() == "end"
+
+
+def test_in_another_network_its_router_is_asked(tmp_path: Path) -> None:
+    with ExitStack() as lifetime:
+        net = Internet(lifetime)
+        folders = [tmp_path / "first", tmp_path / "second"]
+        for folder in folders:
+            folder.mkdir()
+        first, second = (_router(net, folder, upnp=False, natpmp=True) for folder in folders)
+        client = net.client(first, v6=True)
+        _by_the_link_local_router(client, first)
+        device = net.uplink(client, second, v6=True)
+        _by_the_link_local_router(client, second, device, 200)
+        process = client.net.start(
+            [sys.executable, "-c", _MOVING_CLIENT], stdout=subprocess.PIPE, stderr=subprocess.PIPE
+        )
+        assert process.stdout is not None
+        assert process.stderr is not None
+        for home, address6 in ((first, client.addresses[1]), (second, client.addresses[3])):
+            mapped, pinhole = process.stdout.readline().split() or [process.stderr.read(), ""]
+            assert (mapped.rpartition(":")[0], pinhole) == (home.public, address6)
+            opened = home.router.run("nft", "list", "chain", "inet", "firewall", "pinholes")
+            assert opened.count(IPv6Address(address6).packed.hex()) == 1
+            client.net.ip("link set eth0 down")
