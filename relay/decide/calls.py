@@ -90,6 +90,7 @@ class _Call:
     relay_addr: dict[Fingerprint, str] = field(default_factory=dict)  # as our own parties see this relay
     caller_at: Candidates = NOWHERE
     reveals: bool = False  # both sides' addresses may be known to the other
+    origin: str = ""  # the network that the offer came from; empty where it is not known
     told: dict[Fingerprint, list[Send]] = field(default_factory=dict)  # our own parties, of the set-up as it stands
 
     def stream_of(self, fingerprint: Fingerprint) -> int | None:
@@ -133,13 +134,13 @@ class CallRegistry:
         if client in self._calls_of:
             self._absences.begin(client, now)
 
-    def handle(self, sender: Fingerprint, message: CallSignal, now: float) -> list[Effect]:
-        """Raises RemoteViolation for what no honest client sends."""
+    def handle(self, sender: Fingerprint, message: CallSignal, now: float, origin: str = "") -> list[Effect]:
+        """What a client says from network `origin`. Raises RemoteViolation for what no honest client sends."""
         if sender not in self._present:
             return []  # last words of a link that is lost already
         match message:
             case DirectCallOffer():
-                return self._offer(sender, message, now)
+                return self._offer(sender, message, now, origin)
             case DirectCallAnswer():
                 return self._answer(sender, message, now)
             case Hangup():
@@ -217,18 +218,21 @@ class CallRegistry:
 
     # --- one function for each kind of signal ------------------------------------------------------------------
 
-    def _offer(self, sender: Fingerprint, offer: DirectCallOffer, now: float) -> list[Effect]:
+    def _offer(self, sender: Fingerprint, offer: DirectCallOffer, now: float, origin: str = "") -> list[Effect]:
         call_id = check_call_id(offer.call_id)
         target = parse_fingerprint(offer.target_fingerprint)
         known = self._find(call_id)
         if known is not None and known.stream_of(sender) is not None:
             return []  # a repeated offer must not harm the call
         refusal = self._refusal(sender, offer, target, is_used=known is not None)
+        if refusal is None and self._rings_enough(target, origin):
+            refusal = HangupReason.BUSY
         if refusal is not None:
             return [Send(sender, Hangup(reason=refusal, call_id=call_id), target)]
         parties = {CALLER_STREAM: sender, CALLEE_STREAM: target}
         relay_addr = {party: self._present[party] for party in parties.values() if party in self._present}
         call = _Call(call_id, parties, CallPhase.RINGING, now + RING_LIMIT_S, relay_addr, Candidates.of_offer(offer))
+        call.origin = origin
         self._enter(call)
         ringing = CallRinging(call_id=call_id)
         if target in self._present:
@@ -251,6 +255,12 @@ class CallRegistry:
 
     def _is_full(self, client: Fingerprint) -> bool:
         return len(self._calls_of.get(client, ())) >= self.most_per_client
+
+    def _rings_enough(self, client: Fingerprint, origin: str) -> bool:
+        """Whether one network, under however many names, has taken half of the calls that may ring at a client."""
+        calls = self._calls_of.get(client, ()) if origin else ()
+        ringing = sum(call.origin == origin and call.phase is CallPhase.RINGING for call in calls)
+        return ringing >= max(1, self.most_per_client // 2)
 
     def _is_elsewhere(self, who: Fingerprint) -> bool:
         return self.elsewhere.way(who) is not None or self.elsewhere.may_have(who)

@@ -12,6 +12,7 @@ from relay.decide.presence import Hub
 from relay.edge.outbox import ListPump, Outbox
 from relay.observe.counters import Counters
 from wzp_core.errors import RemoteViolation
+from wzp_core.limits import network_of
 from wzp_core.logs import event, logger
 from wzp_core.protocol.ids import Fingerprint
 from wzp_core.protocol.signal.call import DirectCallOffer, Hangup, HangupReason
@@ -96,7 +97,7 @@ class SignalPlane:
             self.outbox.perform([Deliver(connection, refusal)])
             return
         try:
-            self.outbox.perform(self._calls.handle(sender, message, now))
+            self.outbox.perform(self._calls.handle(sender, message, now, network_of(host)))
         except RemoteViolation as error:
             self.refuse(sender, error)
 

@@ -2,12 +2,15 @@
 
 import asyncio
 import gc
+import logging
 import os
 import time
 import tracemalloc
+from collections.abc import Iterator
 from pathlib import Path
 
 import psutil
+import pytest
 
 from tests.sim.crowd import Crowd
 from tests.sim.honest import honest_pair
@@ -17,6 +20,13 @@ from tests.sim.world import Stage
 
 HOUR_S, WARM_S = 3600.0, 600.0
 EVERY_S = 0.5  # real ones speak every 0.02 s; the loss of what is said less often is as telling
+
+
+@pytest.fixture(autouse=True)
+def _quietly() -> Iterator[None]:
+    logging.disable(logging.CRITICAL)
+    yield
+    logging.disable(logging.NOTSET)
 
 
 def bench_an_hour_under_siege(tmp_path: Path) -> None:

@@ -11,7 +11,7 @@ from wzp_core.compose import resolve
 from wzp_core.crypto.certificate import tls_identity
 from wzp_core.errors import Unavailable
 from wzp_core.io.aioquic_private import Connection
-from wzp_core.io.link import QuicLink
+from wzp_core.io.link import QuicLink, SharedRoom
 from wzp_core.io.quic import QuicEndpoint, open_endpoint
 from wzp_core.io.quic_settings import configuration
 from wzp_core.ports import Address
@@ -136,3 +136,12 @@ async def test_who_answers_gets_into_a_wary_endpoint_at_once_where_it_is_vouched
         await wary.accept()
         retried = link.connection._retry_source_connection_id is not None
         assert retried is not is_vouched
+
+
+def test_all_links_together_hold_a_bounded_amount_and_small_holders_are_not_to_blame() -> None:
+    room, megabyte = SharedRoom(), 1 << 20
+    assert all(room.take(megabyte, 2 * megabyte) for _ in range(64))
+    assert not room.take(megabyte, 2 * megabyte)
+    assert room.take(1000, 1000)
+    room.give_back(3 * megabyte)
+    assert room.take(megabyte, 2 * megabyte)

@@ -305,3 +305,24 @@ def test_half_a_call_taken_up_ends_with_the_window() -> None:
     calls.admit(CALL, A, 1, 5.0)
     assert calls.expire(RESUME_WINDOW_S) == [goodbye(A, HangupReason.TIMEOUT)]
     assert len(calls) == 0
+
+
+def test_one_network_lets_ring_only_half_of_what_may_ring_at_a_client() -> None:
+    crowd = [Fingerprint(":".join([f"{number:04x}"] * 8)) for number in range(0x1000, 0x1005)]
+    calls = registry(B, *crowd, most_per_client=4)
+
+    def rings(caller: Fingerprint, network: str) -> bool:
+        offer = replace(OFFER, caller_fingerprint=caller, call_id=CallId(f"{caller[:4]}{network}"))
+        return any(isinstance(sent.message, CallRinging) for sent in calls.handle(caller, offer, LATE, network))
+
+    assert [rings(caller, "here") for caller in crowd[:3]] == [True, True, False]
+    assert [rings(caller, "there") for caller in crowd[3:]] == [True, True]
+    assert not rings(crowd[2], "elsewhere")  # all places are taken now
+
+
+def test_calls_that_were_answered_do_not_count_as_ringing() -> None:
+    calls = registry(A, B, C, most_per_client=2)
+    calls.handle(A, OFFER, LATE, "here")
+    calls.handle(B, ANSWER, LATE)
+    second = replace(OFFER, caller_fingerprint=C, call_id=CallId("18a1b2c3d4e5f608"))
+    assert any(isinstance(sent.message, CallRinging) for sent in calls.handle(C, second, LATE, "here"))
