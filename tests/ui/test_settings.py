@@ -4,6 +4,7 @@ from collections.abc import Callable
 from dataclasses import replace
 
 import pytest
+from conftest import settle
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QCheckBox, QComboBox, QLineEdit, QPlainTextEdit, QRadioButton, QSlider
 from pytestqt.qtbot import QtBot
@@ -34,6 +35,7 @@ from wzp_core.engine.commands import (
 )  # fmt: skip
 from wzp_core.session.state import AppState, RecordingView, SeedStorage
 from wzp_core.settings.schema import Settings
+from wzp_desktop.views.frames import ScrollPage
 from wzp_desktop.views.settings.dialog import SettingsDialog
 from wzp_desktop.views.trust import TrustDialog
 
@@ -257,6 +259,19 @@ def test_appearance_changes_at_once(
     opened(desk)
     qtbot.keyClick(desk.control(choice), key)
     assert read(changed(desk)) == expected
+
+
+def test_the_choice_of_the_size_stays_in_view_when_the_size_changes(desk) -> None:
+    dialog = opened(desk, LOBBY)
+    size = desk.control("Size")
+    size.setFocus()
+    settle()
+    for percent in (200, 75, 100):
+        desk.show(LOBBY, scale_percent=percent)
+        settle()
+        page = dialog.findChild(ScrollPage)
+        top = size.mapTo(page.viewport(), size.rect().topLeft()).y()
+        assert 0 <= top <= page.viewport().height() - size.height()
 
 
 def test_edits_in_two_sections_do_not_undo_each_other(desk) -> None:

@@ -7,13 +7,13 @@ _PATH = {"relay": "Through the relay", "direct": "Direct connection"}
 
 
 def path_text(media: MediaView) -> str:
-    """`Direct connection · 34 ms round trip · 0.4 % lost`."""
+    """`Direct connection · 34 ms round trip · 0.4 % lost`; no line breaks inside a figure."""
     parts = [_PATH.get(media.path, media.path)]
     if media.path_reason is not None:
         parts[0] += f" ({NOT_DIRECT[media.path_reason]})"
     if media.rtt_ms is not None:
-        parts.append(f"{media.rtt_ms:.0f} ms round trip")
-    parts.append(f"{media.loss_pct:.1f} % lost")
+        parts.append(f"{media.rtt_ms:.0f}\xa0ms round trip")
+    parts.append(f"{media.loss_pct:.1f}\xa0%\xa0lost")
     return " · ".join(parts)
 
 

@@ -52,8 +52,12 @@ class SettingsDialog(QDialog):
             section.apply(screen)
 
     def set_look(self, look: Look) -> None:
+        """Another size moves everything: what has the focus, such as the choice of the size, stays in view."""
         self._look = look
         self._fit()
+        focused = self.focusWidget()
+        if focused is not None and self._page.isAncestorOf(focused):
+            self._page.reveal(focused)
 
     def showEvent(self, event: QShowEvent) -> None:  # noqa: N802 - Qt's name
         super().showEvent(event)
