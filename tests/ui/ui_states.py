@@ -216,7 +216,7 @@ SETTINGS = replace(
     me=replace(ME, storage=SeedStorage.FILE_WITHOUT_PASSPHRASE),
     mic_test=True,
     levels=Levels(microphone=0.5),
-    recording=RecordingView(folder="/home/otter/.local/share/wzp-desktop/recordings"),
+    recording=RecordingView(folder="/srv/otter/wzp-desktop/recordings"),
     settings=Settings(
         relay=RELAYS,
         audio=AudioSettings(input_device="USB headset", push_to_talk=True),
