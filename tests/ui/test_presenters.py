@@ -11,6 +11,7 @@ from ui_states import ACTIVE, CHOOSING, HAWK, INCOMING, LOBBY, LOBBY_FAILED, ME,
 from wzp_core.errors import ErrorCode
 from wzp_core.session.state import Badge, CallStage, Person, RelayPhase, SasStage, SasView
 from wzp_core.settings.schema import RelayEntry, RelaySettings, Settings
+from wzp_desktop.models.people import person_face
 from wzp_desktop.presenters.announcement import announcement
 from wzp_desktop.presenters.fingerprints import dial_hint, typed_fingerprint
 from wzp_desktop.presenters.identicon import identicon
@@ -130,6 +131,12 @@ def test_people_are_sorted_by_name_and_told_apart_by_fingerprint() -> None:
     assert [row.name.lower() for row in rows] == ["fox", "fox", "swift hawk"]
     assert rows[0].fingerprint < rows[1].fingerprint
     assert "verified" in rows[2].spoken
+
+
+def test_somebody_on_another_relay_is_said_to_be_there() -> None:
+    (row,) = people_rows((replace(HAWK, relay_label="Relay B"),))
+    assert "on Relay B" in row.spoken
+    assert person_face(row).subtitle == f"{HAWK.fingerprint}  Relay B"
 
 
 def test_nobody_can_be_called_without_a_relay() -> None:

@@ -1,6 +1,7 @@
 """Who is online, as the user knows them."""
 
 from collections.abc import Iterable
+from dataclasses import replace
 from itertools import islice
 
 from wzp_core.crypto.trust import former_owner
@@ -40,7 +41,8 @@ def present(users: Iterable[PresenceUser], me: Fingerprint, contacts: dict[Finge
         except RemoteViolation:
             continue
         if fingerprint != me and len(seen) < _MOST_SHOWN:
-            seen[fingerprint] = person(fingerprint, user.alias, contacts)
+            who = person(fingerprint, user.alias, contacts)
+            seen[fingerprint] = replace(who, relay_label=shown_alias(user.relay_label))
     return tuple(seen.values())
 
 

@@ -51,6 +51,7 @@ class Person:
     alias: str = ""
     verified: bool = False
     mismatched: bool = False
+    relay_label: str = ""  # of the relay that is theirs, where that is another than ours
 
 
 LOUDEST_PERCENT = 200

@@ -15,7 +15,7 @@ def person_face(row: PersonRow) -> Face:
     return Face(
         title=row.name,
         spoken=row.spoken,
-        subtitle=row.fingerprint,
+        subtitle=f"{row.fingerprint}  {row.relay}".rstrip(),
         fixed_width=True,
         fingerprint=row.fingerprint,
         mark="alert" if row.mismatched else "shield-check" if row.verified else "",

@@ -19,12 +19,14 @@ class PersonRow:
     name: str
     verified: bool
     mismatched: bool
+    relay: str = ""  # another than ours
 
     @property
     def spoken(self) -> str:
         """What a screen reader says of the row."""
         mark = ", the codes differed" if self.mismatched else ", verified" if self.verified else ""
-        return f"{self.name}{mark}, {self.fingerprint}"
+        place = f", on {self.relay}" if self.relay else ""
+        return f"{self.name}{mark}{place}, {self.fingerprint}"
 
 
 class CallKind(Enum):
@@ -91,7 +93,8 @@ def lobby_screen(state: AppState, now_unix: float) -> LobbyScreen:
 def people_rows(present: tuple[Person, ...]) -> tuple[PersonRow, ...]:
     """Everyone by name; equal names stay apart by their fingerprints."""
     rows = [
-        PersonRow(person.fingerprint, person_name(person), person.verified, person.mismatched) for person in present
+        PersonRow(person.fingerprint, person_name(person), person.verified, person.mismatched, person.relay_label)
+        for person in present
     ]
     return tuple(sorted(rows, key=lambda row: (row.name.casefold(), row.fingerprint)))
 

@@ -33,3 +33,8 @@ def test_a_contact_under_its_own_key_is_never_asked_about() -> None:
     contacts = {A: Contact(fingerprint=A, alias="Ann"), B: Contact(fingerprint=B, alias="Ann")}
     assert changed_key(person(B, "Ann", contacts), contacts) is None
     assert changed_key(person(ME, "", contacts), contacts) is None
+
+
+def test_somebody_on_a_linked_relay_is_shown_with_its_name() -> None:
+    there, here = present([PresenceUser(fingerprint=A, relay_label="Relay\nB"), PresenceUser(fingerprint=B)], ME, {})
+    assert (there.relay_label, here.relay_label) == ("RelayB", "")
