@@ -112,7 +112,7 @@ async def honest_pair(stage: Stage) -> AsyncIterator[Pair]:
         )
         for (_, number), talk in talks.items():
             talk.listen(3 - number)
-        readers = [asyncio.create_task(pair.hear(link)) for link in pair.signals]
+        readers = [asyncio.create_task(pair.hear(link)) for link in pair.links]
         try:
             yield pair
         finally:
