@@ -7,26 +7,22 @@ from argparse import ArgumentParser, Namespace
 from collections.abc import Iterable, Iterator
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import asdict, dataclass
-from functools import lru_cache, partial
+from functools import partial
 from multiprocessing import get_context
 from pathlib import Path
 from typing import Final
 
-import numpy as np
-
-from wzp_core.cli import bench_relay
+from wzp_core.cli import bench_pipeline, bench_relay
 from wzp_core.cli.bench_link import Link, carry, carry_plainly
 from wzp_core.cli.bench_score import scored
+from wzp_core.cli.bench_speech import speech
 from wzp_core.cli.bench_table import markdown, plotted
 from wzp_core.cli.output import Exit, Output
 from wzp_core.codec.libopus import opus_library
 from wzp_core.codec.table import can_encode
-from wzp_core.dsp.frame import RATE_HZ, Samples
+from wzp_core.dsp.frame import RATE_HZ
 from wzp_core.errors import ErrorCode, Unavailable
-from wzp_core.io.wav import read_wav
 from wzp_core.protocol.profile import GOOD, CodecId, QualityProfile, profile_of
-
-SPEECH: Final = Path("/usr/share/pocketsphinx/test/data/librivox")  # Debian's pocketsphinx-testdata
 
 CALL, DRED, NO_DRED, OWN = "repeats", "DRED", "no DRED", "own"
 PLAIN, PLAIN_NO_FEC = "plain, FEC", "plain, no FEC"
@@ -61,6 +57,7 @@ class Row:
     receiver: str
     pesq: float
     stoi: float
+    plcmos: float | None  # None without the package speechmos
     delay_ms: float  # from microphone frame to speaker frame, with 20 ms of path
     concealed_pct: float
     rebuilt_pct: float
@@ -70,6 +67,8 @@ class Row:
 def add_flags(parser: ArgumentParser) -> None:
     kinds = parser.add_subparsers(dest="what", required=True, metavar="WHAT")
     _add_voice_flags(kinds.add_parser("voice", help="how well speech survives bad links", description=__doc__))
+    costs = bench_pipeline.__doc__
+    bench_pipeline.add_flags(kinds.add_parser("pipeline", help="what sending and receiving cost", description=costs))
     words = bench_relay.__doc__
     bench_relay.add_flags(kinds.add_parser("relay", help="what the relay's forwarding costs", description=words))
 
@@ -86,6 +85,8 @@ async def run(options: Namespace, output: Output) -> Exit:
     """Exit 3 where speech, a codec, a scoring package or a relay is missing."""
     if options.what == "relay":
         return await bench_relay.run(options, output)
+    if options.what == "pipeline":
+        return await bench_pipeline.run(options, output)
     try:
         speech(options.seconds)
         opus_library()
@@ -130,24 +131,12 @@ def measured(cell: Cell, seconds: float = 0.0) -> Row:
         receiver=cell.receiver,
         pesq=round(score.pesq, 2),
         stoi=round(score.stoi, 3),
+        plcmos=None if score.plcmos is None else round(score.plcmos, 2),
         delay_ms=round(score.delay_ms, 1),
         concealed_pct=round(100.0 * carried.concealed_ms / length_ms, 1),
         rebuilt_pct=round(100.0 * carried.rebuilt_ms / length_ms, 1),
         kbit_s=round(carried.kbit_s, 1),
     )
-
-
-@lru_cache(maxsize=1)
-def speech(seconds: float = 0.0) -> Samples:
-    """Read-aloud English; all there is for 0. Raises Unavailable(BAD_FILE)."""
-    files = sorted(SPEECH.glob("*.wav"))
-    if not files:
-        raise Unavailable(
-            ErrorCode.BAD_FILE,
-            missing=f"there is no speech in {SPEECH}; install the Debian package pocketsphinx-testdata",
-        )
-    samples = np.concatenate([read_wav(path) for path in files])
-    return samples[: int(seconds * RATE_HZ)] if seconds > 0.0 else samples
 
 
 def written(rows: Iterable[Row], folder: Path) -> None:

@@ -1,9 +1,10 @@
-"""How well speech survived, and how much later it was heard: PESQ, STOI and delay."""
+"""How well speech survived, and how much later it was heard: PESQ, STOI, PLCMOS and delay."""
 
 import warnings
 from dataclasses import dataclass
+from functools import lru_cache
 from itertools import groupby
-from typing import Final
+from typing import Any, Final
 
 import numpy as np
 import numpy.typing as npt
@@ -21,6 +22,7 @@ _WINDOW: Final = 80 * _PER_MS  # around a hop
 _REACH: Final = LONGEST_DELAY_MS * _PER_MS
 _JOINT: Final = 5 * _PER_MS
 _CHANGE: Final = 0.4  # likeness that another delay must win in all before it is believed
+_LISTENERS: Final = 8  # the mean of more differs by less than 0.05
 _SILENT: Final = 100.0  # RMS of a window that fits anywhere
 
 _Values = npt.NDArray[np.float64]
@@ -32,6 +34,7 @@ class Score:
 
     pesq: float  # wide band, 1.0…4.64
     stoi: float  # 0…1
+    plcmos: float | None  # what listeners would say of how gaps were filled, 1…5; None without the package speechmos
     delay_ms: float  # mean while somebody speaks
 
 
@@ -47,7 +50,8 @@ def scored(sent: Samples, heard: Samples) -> Score:
     except ImportError as error:
         raise Unavailable(ErrorCode.BAD_FILE, missing="the Python packages pesq and pystoi") from error
     said = downsampled(sent, SCORES_RATE_HZ).astype(np.float64)
-    fitted, delays_ms = in_step(said, downsampled(heard, SCORES_RATE_HZ).astype(np.float64))
+    came = downsampled(heard, SCORES_RATE_HZ).astype(np.float64)
+    fitted, delays_ms = in_step(said, came)
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # pystoi warns of too little speech and answers 1e-5
@@ -55,7 +59,29 @@ def scored(sent: Samples, heard: Samples) -> Score:
             understood = float(stoi(said, fitted, SCORES_RATE_HZ))
     except PesqError:
         quality, understood = 1.0, 0.0  # nothing that could be taken for speech came through
-    return Score(quality, understood, float(np.mean(delays_ms)) if delays_ms else 0.0)
+    return Score(quality, understood, _plcmos(came), float(np.mean(delays_ms)) if delays_ms else 0.0)
+
+
+def _plcmos(heard: _Values) -> float | None:
+    """Microsoft's PLCMOS v2, which needs nothing to compare with (https://arxiv.org/abs/2305.15127)."""
+    model = _plcmos_model()
+    if model is None:
+        return None
+    before = np.random.get_state()  # the model asks imagined listeners, whom it draws from numpy's common generator
+    try:
+        np.random.seed(1)
+        return float(model.get_mos(heard / 32_768.0))
+    finally:
+        np.random.set_state(before)
+
+
+@lru_cache(maxsize=1)
+def _plcmos_model() -> Any:
+    try:
+        from speechmos.plcmos import PLCMOS
+    except ImportError:
+        return None
+    return PLCMOS(embed_rounds=_LISTENERS)
 
 
 def in_step(said: _Values, heard: _Values) -> tuple[_Values, list[float]]:

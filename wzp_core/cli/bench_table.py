@@ -12,6 +12,7 @@ _COLUMNS: Final = (
     ("receiver", "Receiver"),
     ("pesq", "PESQ"),
     ("stoi", "STOI"),
+    ("plcmos", "PLCMOS"),
     ("delay_ms", "Delay ms"),
     ("concealed_pct", "Guessed %"),
     ("rebuilt_pct", "Rebuilt %"),
@@ -26,7 +27,10 @@ def markdown(records: Iterable[Record]) -> str:
 
 def table(records: Iterable[Record], columns: Sequence[tuple[str, str]]) -> str:
     """One row per record, the values of the columns' keys under their heads, aligned, as Markdown."""
-    rows = [[head for _, head in columns], *([str(record[key]) for key, _ in columns] for record in records)]
+    rows = [
+        [head for _, head in columns],
+        *(["" if record[key] is None else str(record[key]) for key, _ in columns] for record in records),
+    ]
     widths = [max(len(row[column]) for row in rows) for column in range(len(columns))]
     lines = [
         "| " + " | ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)) + " |" for row in rows

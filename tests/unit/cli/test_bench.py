@@ -8,10 +8,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from wzp_core.cli import bench
+from wzp_core.cli import bench, bench_speech
 from wzp_core.cli.__main__ import main
-from wzp_core.cli.bench import CALL, DRED, NO_DRED, OWN, PLAIN, SPEECH, Cell, Row, grid, measured, profiles, written
+from wzp_core.cli.bench import CALL, DRED, NO_DRED, OWN, PLAIN, Cell, Row, grid, measured, profiles, written
 from wzp_core.cli.bench_link import Link, carry, carry_plainly
+from wzp_core.cli.bench_speech import SPEECH
 from wzp_core.cli.bench_table import markdown
 from wzp_core.codec.libopus import opus_library
 from wzp_core.protocol.profile import GOOD, CodecId
@@ -68,8 +69,9 @@ def test_the_grid_has_every_profile_we_can_encode_and_the_whole_of_it_every_link
 
 def row(**more: object) -> Row:
     values = {"codec": "Opus24k", "link": "clean", "loss_pct": 0, "burst": 1, "jitter_ms": 0, "receiver": PLAIN}
-    scores = {"pesq": 4.0, "stoi": 0.9, "delay_ms": 1.0, "concealed_pct": 0.0, "rebuilt_pct": 0.0, "kbit_s": 24.0}
-    return Row(**{**values, **scores, **more})  # type: ignore[arg-type]
+    scores = {"pesq": 4.0, "stoi": 0.9, "plcmos": None, "delay_ms": 1.0}
+    shares = {"concealed_pct": 0.0, "rebuilt_pct": 0.0, "kbit_s": 24.0}
+    return Row(**{**values, **scores, **shares, **more})  # type: ignore[arg-type]
 
 
 def test_the_table_has_a_head_and_one_line_per_measurement() -> None:
@@ -89,10 +91,11 @@ def test_tables_are_written_for_people_and_programs(tmp_path: Path) -> None:
 def test_without_speech_it_says_what_to_install(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.setattr(bench, "SPEECH", tmp_path)
-    bench.speech.cache_clear()
-    assert main(["bench", "voice", "--json"]) == 3
-    assert "pocketsphinx-testdata" in capsys.readouterr().err
+    monkeypatch.setattr(bench_speech, "SPEECH", tmp_path)
+    bench_speech.speech.cache_clear()
+    for what in ("voice", "pipeline"):
+        assert main(["bench", what, "--json"]) == 3
+        assert "pocketsphinx-testdata" in capsys.readouterr().err
 
 
 def test_only_what_can_be_measured_is_offered() -> None:
