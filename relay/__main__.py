@@ -228,12 +228,13 @@ def _reload(relay: Relay, args: argparse.Namespace) -> None:
         if args.config is None:
             raise Unavailable(ErrorCode.BAD_SETTINGS, what="--config", reason="there is no file to read again")
         config = merged([_read(args.config), _flags(args)])
+        waiting = relay.reconfigure(config)
     except Unavailable as error:
         words, _ = _WORDS[error.code]
         print(f"{PROGRAM}: all stays as it was: {words.format(**error.facts)}", file=sys.stderr)
         return
     logging.getLogger().setLevel(config.log_level.upper())
-    for key in relay.reconfigure(config):
+    for key in waiting:
         print(f"{PROGRAM}: {args.config}: {key} changes with the next start", file=sys.stderr)
 
 

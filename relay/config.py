@@ -1,6 +1,7 @@
 """Every option of the relay, once: default, words, key, flag and bounds."""
 
 import ipaddress
+import os
 import re
 import tomllib
 from collections.abc import Callable, Iterable, Mapping
@@ -19,6 +20,8 @@ DEFAULT_DATA_DIR = Path("~/.wzp")
 IDENTITY_FILE = "relay-identity"
 _LONGEST_LABEL = 64
 _LONGEST_ROOM_NAME = 253
+_MOST_WORKERS = 64
+_ONE_PROCESS = ("peers", "trusted", "global_rooms", "probe", "event_log")  # not with workers
 MOST_MEMBERS = 255  # as many as there are stream ids
 EACH, WEAKEST = ROOM_QUALITIES = ("each", "weakest")
 MOST_LOUDEST = 32  # nobody listens to more at once
@@ -179,6 +182,9 @@ class RelayConfig:
     )
     name: str = _option("", "name of this relay for people")
     region: str = _option("", "region that clients are told")
+    workers: int = _option(
+        0, "processes that rooms are spread over, on the UDP ports after that one; 0 has all in one", high=_MOST_WORKERS
+    )
     auth_url: str = _option("", "web service that says whose token it is; empty lets everybody in", read=_web_address)
     require_signatures: bool = _option(False, "refuse registrations without a signature, as older clients send them")
     max_sessions: int = _option(100, "most participants in all rooms together", low=1)
@@ -284,6 +290,10 @@ class RelayConfig:
         if self.http_port and not self.http_token and not ipaddress.ip_address(self.http_host).is_loopback:
             reason = f"is needed where {self.http_host} lets others ask; or set http_host to 127.0.0.1"
             raise Unavailable(ErrorCode.BAD_SETTINGS, what="http_token", reason=reason)
+        apart = next((name for name in _ONE_PROCESS if getattr(self, name)), None)
+        if self.workers and (apart or os.name != "posix"):
+            reason = f"cannot be used with {apart} yet" if apart else "is for POSIX systems"
+            raise Unavailable(ErrorCode.BAD_SETTINGS, what="workers", reason=reason)
 
     @property
     def identity_path(self) -> Path:

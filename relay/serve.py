@@ -8,6 +8,8 @@ from dataclasses import replace
 from relay.config import RelayConfig
 from relay.decide.admission import Admission, inbound
 from relay.decide.calls import CallRegistry
+from relay.decide.doorkeeper import Doorkeeper
+from relay.decide.placement import Placement
 from relay.decide.presence import Hub
 from relay.decide.registry import Registry
 from relay.decide.reload import reloaded
@@ -16,6 +18,7 @@ from relay.edge.addresses import address_text
 from relay.edge.endpoint import ServerEndpoint
 from relay.edge.federation_plane import FederationPlane
 from relay.edge.listener import Listener
+from relay.edge.listener import Sessions as LinkSessions
 from relay.edge.mesh import Mesh
 from relay.edge.mesh_node import MeshNode
 from relay.edge.outbox import Outbox
@@ -28,6 +31,7 @@ from relay.edge.room_session import RoomService
 from relay.edge.signal_plane import SignalPlane
 from relay.edge.signal_session import SignalService
 from relay.edge.token_check import TokenCheck, open_token_check
+from relay.edge.workers import Workers
 from relay.identity import load_seed, load_succession
 from relay.observe.counters import Counters, RelayStats
 from relay.observe.event_log import EventLog, open_event_log
@@ -77,6 +81,10 @@ class Relay:
         self._media = RoomPlane(
             config, admission, self._rooms, self._calls, outbox, self._counters, self._sessions, events
         )
+        self.workers: Workers | None = None
+        if config.workers:
+            keeper = Doorkeeper(config, admission, self._calls, Placement(self._rooms))
+            self.workers = Workers(config, seed, keeper, self._media.vacate)
         node = MeshNode(
             config,
             Registry(self._hub, self._rooms),
@@ -101,26 +109,37 @@ class Relay:
         self._listener = Listener(
             endpoint,
             admission,
-            SignalService(plane=self._signals, tokens=tokens, listening=self.address, build=__version__),
-            RoomService(plane=self._media, tokens=tokens, identity=Identity.from_seed(seed)),
-            self.mesh,
-            self.federation,
-            succession,
+            lambda: self._signals.config,
+            LinkSessions(
+                signals=SignalService(plane=self._signals, tokens=tokens, listening=self.address, build=__version__),
+                rooms=RoomService(
+                    plane=self._media, tokens=tokens, identity=Identity.from_seed(seed), door=self.workers
+                ),
+                mesh=self.mesh,
+                federation=self.federation,
+                succession=succession,
+            ).serve,
             self._counters,
         )
 
     def stats(self) -> RelayStats:
+        """Of all processes, those of workers as of a second ago."""
+        totals = replace(
+            self._counters,
+            malformed_datagrams=self._endpoint.malformed_datagrams,
+            handshakes_refused=self._endpoint.handshakes_refused,
+            packets_refused=self._endpoint.packets_refused,
+        )
+        rooms = len(self._rooms)
+        if self.workers is not None:
+            rooms += self.workers.rooms
+            totals = replace(totals, **{name: getattr(totals, name) + n for name, n in self.workers.totals().items()})
         return RelayStats(
             clients=len(self._hub),
             calls=len(self._calls),
-            rooms=len(self._rooms),
+            rooms=rooms,
             sessions=self._media.sessions,
-            totals=replace(
-                self._counters,
-                malformed_datagrams=self._endpoint.malformed_datagrams,
-                handshakes_refused=self._endpoint.handshakes_refused,
-                packets_refused=self._endpoint.packets_refused,
-            ),
+            totals=totals,
         )
 
     @asynccontextmanager
@@ -157,12 +176,16 @@ class Relay:
         self._media.reconfigure(config)
         self._diallers.want(config.peers)
         self.mesh.reconfigure(config)
+        if self.workers is not None:
+            self.workers.reconfigure(config)
         event(log, "relay:reconfigured", changed=",".join(changed) or "nothing", waiting=",".join(waiting) or "nothing")
         return waiting
 
     async def drain(self) -> None:
         """Lets nobody in any more, and lets those who are here hear the last that was said."""
         self._endpoint.stop_accepting()
+        if self.workers is not None:
+            self.workers.stop()
         event(log, "relay:draining", clients=len(self._hub), sessions=self._media.sessions)
         await self._endpoint.all_heard(_LAST_WORDS_S)
 
@@ -176,6 +199,8 @@ class Relay:
                 tasks.create_task(self._listener.run(), name="relay listener")
                 tasks.create_task(self.federation.keep_time(), name="federation clock")
                 tasks.create_task(self._diallers.run(), name="federation diallers")
+                if self.workers is not None:
+                    tasks.create_task(self.workers.run(), name="workers")
         finally:
             self.federation.close()
             self._signals.close()
@@ -210,6 +235,8 @@ async def serve(
         events = await lifetime.enter_async_context(open_event_log(config.event_log))
         relay = Relay(config, seed, tls, endpoint, tokens, events, succession)
         await lifetime.enter_async_context(relay.answering_http(config))
+        if relay.workers is not None:
+            await lifetime.enter_async_context(relay.workers.serving())
         tasks = await lifetime.enter_async_context(asyncio.TaskGroup())
         running = tasks.create_task(relay.run(), name="relay")
         event(log, "relay:listening", addr=address_text(relay.address), fingerprint=relay.fingerprint)

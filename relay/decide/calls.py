@@ -1,6 +1,6 @@
 """The call registry: who talks to whom, and which signals pass between them (relay.md §7, §8.1)."""
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from enum import Enum
 from typing import Protocol, TypeAlias
@@ -10,7 +10,7 @@ from relay.decide.candidates import NOWHERE, Candidates, answer_without_addresse
 from relay.decide.effects import ConnectionId, Effect, Send
 from relay.decide.last_words import LastWords
 from wzp_core.errors import ErrorCode, RemoteViolation
-from wzp_core.protocol.ids import CallId, Fingerprint, call_room, check_call_id, parse_fingerprint
+from wzp_core.protocol.ids import CallId, Fingerprint, RoomName, call_room, check_call_id, parse_fingerprint
 from wzp_core.protocol.signal.base import SignalMessage
 from wzp_core.protocol.signal.call import (
     CallAcceptMode,
@@ -116,6 +116,7 @@ class CallRegistry:
         self._absences = Absences()
         self._last_words = LastWords()
         self.elsewhere: Elsewhere = _Nowhere()
+        self.placed: Callable[[RoomName], int] | None = None  # the port that a room is at; 0 is the relay's own
 
     def __len__(self) -> int:
         return len(self._calls)
@@ -295,7 +296,10 @@ class CallRegistry:
         """Of each party by its own relay."""
         if to not in call.relay_addr:
             return []
-        setup = peer_at.setup(call.call_id, call_room(call.call_id), call.relay_addr[to])
+        room, address = call_room(call.call_id), call.relay_addr[to]
+        if self.placed is not None and (port := self.placed(RoomName(room.lower()))):
+            address = f"{address.rpartition(':')[0]}:{port}"
+        setup = peer_at.setup(call.call_id, room, address)
         return self._tell(call, to, setup, peer)
 
     def _tell(self, call: _Call, to: Fingerprint, message: SignalMessage, by: Fingerprint) -> list[Effect]:

@@ -2,7 +2,10 @@
 
 import asyncio
 from collections import deque
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
 
+from relay.config import RelayConfig
 from relay.decide.admission import Admission
 from relay.edge.endpoint import ServerEndpoint, ServerLink
 from relay.edge.farewell import closed_within
@@ -32,21 +35,15 @@ class Listener:
         self,
         endpoint: ServerEndpoint,
         admission: Admission,
-        signals: SignalService,
-        rooms: RoomService,
-        mesh: Mesh,
-        federation: FederationPlane,
-        succession: RelaySuccession,
+        config: Callable[[], RelayConfig],
+        session: Callable[[ServerLink], Awaitable[None]],
         counters: Counters,
     ) -> None:
         self._endpoint = endpoint
-        self._succession = succession
-        self._signals = signals
-        self._rooms = rooms
-        self._mesh = mesh
-        self._federation = federation
-        self._counters = counters
         self._admission = admission
+        self._config = config  # as it is now
+        self._session = session
+        self._counters = counters
         self._silent: deque[ServerLink] = deque()  # oldest first; those that have spoken leave it by and by
 
     async def run(self) -> None:
@@ -55,7 +52,7 @@ class Listener:
             while True:
                 link = await self._endpoint.accept()
                 host = link.remote_address[0]
-                if self._has_room() and self._admission.connect(host, self._signals.config):
+                if self._has_room() and self._admission.connect(host, self._config()):
                     self._silent.append(link)
                     self._counters.links_accepted += 1
                     tasks.create_task(self._serve(link, host), name=f"link {link.server_name}")
@@ -67,7 +64,7 @@ class Listener:
         """Makes it, where needed: of those that have said nothing yet, the one that could have longest has to go."""
         while self._silent and (self._silent[0].closed or self._silent[0].stats().signals_received):
             self._silent.popleft()
-        if self._admission.undecided < self._signals.config.max_undecided_links:
+        if self._admission.undecided < self._config().max_undecided_links:
             return True
         if not self._silent:
             return False
@@ -94,23 +91,34 @@ class Listener:
             self._admission.disconnect(host)
             link.close(reason)
 
-    async def _session(self, link: ServerLink) -> None:
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sessions:
+    """All kinds of session that a relay serves."""
+
+    signals: SignalService
+    rooms: RoomService
+    mesh: Mesh
+    federation: FederationPlane
+    succession: RelaySuccession
+
+    async def serve(self, link: ServerLink) -> None:
         match link.server_name.lower():
             case "ping":
                 return
             case "version":
-                link.send_build(self._signals.build.encode())
+                link.send_build(self.signals.build.encode())
                 await closed_within(link, _BUILD_READ_S)
             case "_succession":
-                link.send_signal(self._succession)
+                link.send_signal(self.succession)
                 await closed_within(link, _BUILD_READ_S)
             case "_signal":
-                await serve_signals(link, self._signals)
+                await serve_signals(link, self.signals)
             case "_probe":
-                await serve_probe(link, self._mesh)
+                await serve_probe(link, self.mesh)
             case "_relay":
-                await serve_forwarded(link, self._rooms.plane, self._mesh.node)
+                await serve_forwarded(link, self.rooms.plane, self.mesh.node)
             case name if name == FEDERATION:
-                await serve_peer(link, self._federation)
+                await serve_peer(link, self.federation)
             case _:
-                await serve_participant(link, self._rooms)
+                await serve_participant(link, self.rooms)

@@ -6,7 +6,6 @@ from typing import Protocol
 
 from relay.config import RelayConfig
 from relay.decide.admission import Admission
-from relay.decide.calls import CallRegistry
 from relay.decide.effects import ConnectionId, Deliver, Effect
 from relay.decide.fanout import recipients
 from relay.decide.loudest import Floor
@@ -44,6 +43,13 @@ class Beyond(Protocol):
     def members_changed(self, room: RoomName) -> None: ...
 
 
+class Calls(Protocol):
+    """Who may be in the rooms of calls."""
+
+    def admit(self, call_id: str, who: Fingerprint, wish: int | None, now: float) -> int:
+        """The stream id of a party. Raises RemoteViolation for anybody else."""
+
+
 class RoomPlane:
     """Rooms with their seats and their way out."""
 
@@ -52,7 +58,7 @@ class RoomPlane:
         config: RelayConfig,
         admission: Admission,
         rooms: Rooms,
-        calls: CallRegistry,
+        calls: Calls,
         outbox: Outbox,
         counters: Counters,
         observed: Sessions,
@@ -176,6 +182,11 @@ class RoomPlane:
         if not self._bridges[bridge.room]:
             del self._bridges[bridge.room]
         self._connect(bridge.room)
+
+    def vacate(self, room: RoomName) -> None:
+        """The room is in another process now: its members have to ask again."""
+        for seat in [seat for seat in self._seats.values() if seat.room == room]:
+            seat.link.close("moved")
 
     def reconfigure(self, config: RelayConfig) -> None:
         self.config, self._rules = config, RoomRules(config)

@@ -2,10 +2,15 @@
 
 import asyncio
 import os
+from contextlib import AbstractAsyncContextManager, AsyncExitStack
 from dataclasses import dataclass
+from typing import Protocol
 
 from relay.config import RelayConfig
+from relay.decide.bus import Visit
+from relay.decide.placement import Choice
 from relay.decide.rooms import room_of
+from relay.edge.farewell import closed_within
 from relay.edge.first_signal import first_signal
 from relay.edge.room_plane import RoomPlane
 from relay.edge.seat import Seat
@@ -15,13 +20,20 @@ from wzp_core.crypto.identity import Identity, fingerprint_of
 from wzp_core.errors import ErrorCode, RemoteViolation, WzpError
 from wzp_core.limits import Bucket, Rate
 from wzp_core.ports import Link
-from wzp_core.protocol.ids import RoomName
 from wzp_core.protocol.media.trunk import TRUNKS
-from wzp_core.protocol.signal.call import CallOffer, Hangup
+from wzp_core.protocol.signal.call import REDIRECTS, CallOffer, Hangup
 from wzp_core.protocol.signal.quality import LossRecoveryUpdate
 
 _EPHEMERAL_BYTES = 32
 _BURST_S = 4.0
+_REDIRECT_READ_S = 2.0
+
+
+class Door(Protocol):
+    """Where the rooms of a relay are in several processes."""
+
+    def enter(self, visit: Visit) -> AbstractAsyncContextManager[Choice]:
+        """Where the place is, held for the block if it is here. Raises RemoteViolation and Unavailable."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -31,6 +43,7 @@ class RoomService:
     plane: RoomPlane
     tokens: TokenCheck
     identity: Identity
+    door: Door | None = None
 
     @property
     def config(self) -> RelayConfig:
@@ -43,19 +56,31 @@ async def serve_participant(link: Link, service: RoomService) -> None:
     plane = service.plane
     now = asyncio.get_running_loop().time
     began = now()
-    try:
-        room = room_of(link.server_name)
-        seat = await _seated(link, room, service)
-    except WzpError:
-        plane.counters.joins_refused += 1
-        raise
-    try:
+    async with AsyncExitStack() as stay:
+        try:
+            room = room_of(link.server_name)
+            offer = await _offer(link, service)
+            who, wish = fingerprint_of(offer.identity_pub), offer.stream_id
+            words: tuple[str, ...] = ()
+            if service.door is not None:
+                follows = REDIRECTS in offer.words
+                visit = Visit(room=room, who=who, host=link.remote_address[0], stream_id=wish, follows=follows)
+                place = await stay.enter_async_context(service.door.enter(visit))
+                if place.port is not None:
+                    await _redirect(link, service, place.port)
+                    return
+                wish, words = place.stream_id, (REDIRECTS,) if follows else ()
+            seat = plane.join(link, room, who, offer.alias, wish, takes_trunks=TRUNKS in offer.words)
+        except WzpError:
+            plane.counters.joins_refused += 1
+            raise
+        stay.callback(plane.leave, seat)
         link.send_signal(
             call_answer(
                 service.identity,
                 ephemeral_secret=os.urandom(_EPHEMERAL_BYTES),
                 stream_id=seat.member.stream_id,
-                words=(TRUNKS,) if seat.trunk is not None else (),
+                words=(TRUNKS, *words) if seat.trunk is not None else words,
             )
         )
         plane.observed.handshakes.observe(now() - began)
@@ -63,22 +88,26 @@ async def serve_participant(link: Link, service: RoomService) -> None:
         plane.announce()
         link.on_media(seat.forward)
         await _until_gone(link, seat, service)
-    finally:
-        plane.leave(seat)
 
 
-async def _seated(link: Link, room: RoomName, service: RoomService) -> Seat:
+async def _offer(link: Link, service: RoomService) -> CallOffer:
+    """Of one who has proved to be who it is."""
     offer, token = await first_signal(link, CallOffer)
-    who, counters = fingerprint_of(offer.identity_pub), service.plane.counters
+    counters = service.plane.counters
     try:
         check_call_offer(offer)
-        await service.tokens.admit(token, who)
+        await service.tokens.admit(token, fingerprint_of(offer.identity_pub))
     except WzpError:
         counters.auth_refused += 1
         raise
     counters.auth_accepted += 1
-    takes_trunks = TRUNKS in offer.words
-    return service.plane.join(link, room, who, offer.alias, offer.stream_id, takes_trunks=takes_trunks)
+    return offer
+
+
+async def _redirect(link: Link, service: RoomService, port: int) -> None:
+    ephemeral_secret = os.urandom(_EPHEMERAL_BYTES)
+    link.send_signal(call_answer(service.identity, ephemeral_secret=ephemeral_secret, redirect_port=port))
+    await closed_within(link, _REDIRECT_READ_S)
 
 
 async def _until_gone(link: Link, seat: Seat, service: RoomService) -> None:

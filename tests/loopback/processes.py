@@ -65,8 +65,9 @@ class Shop:
         self.lifetime.callback(_end, process)
         return Running(process)
 
-    def relay(self, port: int) -> Running:
-        relay = self.run("relay", "--listen", f"127.0.0.1:{port}", "--data-dir", self.folder / "relay", "--json")
+    def relay(self, port: int, *arguments: object) -> Running:
+        where = ("--listen", f"127.0.0.1:{port}", "--data-dir", self.folder / "relay", "--json")
+        relay = self.run("relay", *where, *arguments)
         relay.until("listening")
         return relay
 

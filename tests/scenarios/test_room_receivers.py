@@ -59,7 +59,7 @@ async def room(stage: Stage, relay: Relay, count: int) -> AsyncIterator[list[Mem
         for number in range(1, count + 1):
             host = Host(stage.internet, f"198.51.100.{number}")
             endpoint = await stack.enter_async_context(open_endpoint((host.ip, 0), open_socket=host.open_udp))
-            link, stream_id, _ = await join_media_room(
+            link, stream_id, *_ = await join_media_room(
                 endpoint,
                 (RELAY_IP, RELAY_PORT),
                 "general",

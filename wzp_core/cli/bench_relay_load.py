@@ -175,7 +175,7 @@ async def room_of_clients(load: Load, number: int) -> AsyncIterator[list[tuple[C
 async def joined(endpoint: QuicEndpoint, load: Load, room: str, number: int) -> tuple[Client, int]:
     """A member of the room. Raises Unavailable and RemoteViolation as `join_media_room`."""
     if load.kind is Kind.RELAY:
-        link, stream_id, _ = await join_media_room(
+        link, stream_id, *_ = await join_media_room(
             endpoint,
             load.address,
             room,

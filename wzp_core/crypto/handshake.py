@@ -38,7 +38,12 @@ def check_call_offer(offer: CallOffer) -> None:
 
 
 def call_answer(
-    identity: Identity, *, ephemeral_secret: bytes, stream_id: int | None = None, words: tuple[str, ...] = ()
+    identity: Identity,
+    *,
+    ephemeral_secret: bytes,
+    stream_id: int | None = None,
+    words: tuple[str, ...] = (),
+    redirect_port: int | None = None,
 ) -> CallAnswer:
     """A relay's answer; `stream_id` is the one the client gets in the room (e2e.md §1)."""
     ephemeral = ephemeral_public(ephemeral_secret)
@@ -49,6 +54,7 @@ def call_answer(
         chosen_profile=GOOD,
         stream_id=stream_id,
         words=words,
+        redirect_port=redirect_port,
     )
 
 

@@ -48,7 +48,7 @@ class RoomDoor:
             raise Unavailable(ErrorCode.NOT_REGISTERED)
         return await join_media_room(
             self.endpoint,
-            (relay[0], port or relay[1]),  # the host that is known to answer; a worker may have its own port
+            relay,  # the host that is known to answer; a worker may have its own port
             room,
             self.identity(),
             alias=self.alias(),
@@ -58,6 +58,7 @@ class RoomDoor:
             wanted_stream_id=wanted_stream_id,
             takes_trunks=takes_trunks,
             dial_limit_s=_DIAL_LIMIT_S,
+            port=port,
         )
 
 
@@ -94,9 +95,10 @@ class MediaLinkKeeper:
         loop = asyncio.get_running_loop()
         refused = 0
         while True:
+            port = self._port if refused % 2 == 0 else 0  # a worker may be gone, and its rooms elsewhere
             try:
-                link, self.stream_id, self.trunked = await self._door.enter(
-                    self._room, wanted_stream_id=self._wanted, port=self._port, takes_trunks=self._takes_trunks
+                link, self.stream_id, self.trunked, redirects = await self._door.enter(
+                    self._room, wanted_stream_id=self._wanted, port=port, takes_trunks=self._takes_trunks
                 )
             except Unavailable as error:
                 event(log, "media:cannot_join", level=logging.DEBUG, room=self._room, error=error)
@@ -104,6 +106,8 @@ class MediaLinkKeeper:
                     on_refused(error.code)
                 refused = await _pause(refused)
                 continue
+            if redirects:
+                self._port = 0
             began = loop.time()
             on_link(link)
             try:

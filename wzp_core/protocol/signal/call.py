@@ -5,7 +5,10 @@ from enum import Enum
 
 from wzp_core.protocol.ids import CallId
 from wzp_core.protocol.profile import QualityProfile
-from wzp_core.protocol.signal.base import U8, Key32, SignalMessage, omitted, signal
+from wzp_core.protocol.signal.base import U8, U16, Key32, SignalMessage, omitted, signal
+
+REDIRECTS = "redirects"
+"""A word of CallOffer: we go to the port of the relay that it names, and ask its main port again when that is lost."""
 
 
 class HangupReason(Enum):
@@ -47,6 +50,7 @@ class CallAnswer(SignalMessage):
     chosen_profile: QualityProfile
     stream_id: U8 | None = omitted()  # extension: the one we get (e2e.md §1)
     words: tuple[str, ...] = omitted(())  # extension: those of the offer that hold on this link
+    redirect_port: U16 | None = omitted()  # extension: the room is at that port of the relay; 0 is its main one
 
 
 @signal("DirectCallOffer")

@@ -1,0 +1,165 @@
+"""What the main process and its workers say to each other: plain values, which a network could carry as well."""
+
+import json
+from dataclasses import asdict, dataclass, replace
+from typing import Any, Final, Protocol, TypeAlias, get_args
+
+from relay.config import RelayConfig, checked, merged, options
+from wzp_core.errors import ErrorCode, RemoteViolation
+from wzp_core.ports import Address
+from wzp_core.protocol.signal.base import U8, U16, U64, Key32
+from wzp_core.protocol.signal.shape import Mismatch, shape_of
+
+LONGEST_MESSAGE = 1 << 20  # bytes
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Visit:
+    """Who wants into a room, whose signature the asker has checked."""
+
+    room: str
+    who: str
+    host: str
+    stream_id: U8 | None  # as wished
+    follows: bool  # goes to another port when told to
+
+
+# --- of a worker -----------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ready:
+    port: U16
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Failed:
+    """Cannot serve."""
+
+    cause: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Admit:
+    """Asks for a place, which is held until `Left` with the same number."""
+
+    number: U64
+    visit: Visit
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Left:
+    number: U64
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Total:
+    name: str
+    value: U64
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Stats:
+    """Totals since the worker's start; each second, so that one that hangs is noticed."""
+
+    totals: tuple[Total, ...]
+
+
+# --- of the main process ---------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Start:
+    seed: Key32
+    host: str
+    port: U16
+    settings: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reconfigure:
+    settings: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Granted:
+    number: U64
+    stream_id: U8 | None  # None: any that is free
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Moved:
+    number: U64
+    port: U16
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Refused:
+    number: U64
+    code: ErrorCode
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Vacate:
+    """The room is elsewhere from now on."""
+
+    room: str
+
+
+Answer: TypeAlias = Granted | Moved | Refused
+Message: TypeAlias = Ready | Failed | Admit | Left | Stats | Start | Reconfigure | Answer | Vacate
+
+
+class Bus(Protocol):
+    """One end of the way between the main process and a worker."""
+
+    def send(self, message: Message) -> None: ...
+
+    async def receive(self) -> Message: ...
+
+
+_KINDS: Final[dict[str, type[Message]]] = {kind.__name__: kind for kind in get_args(Message)}
+
+
+def encode(message: Message) -> bytes:
+    kind: Any = type(message)
+    return json.dumps({kind.__name__: shape_of(kind).to_plain(message)}, separators=(",", ":")).encode()
+
+
+def decode(data: bytes) -> Message:
+    """Raises RemoteViolation(MALFORMED_SIGNAL)."""
+    try:
+        value = json.loads(data)
+        if type(value) is not dict or len(value) != 1:
+            raise Mismatch("one message wanted")
+        ((name, content),) = value.items()
+        kind: Any = _KINDS.get(name)
+        if kind is None:
+            raise Mismatch("a known message wanted")
+        message: Message = shape_of(kind).from_plain(content)
+    except (ValueError, RecursionError) as error:
+        raise RemoteViolation(ErrorCode.MALFORMED_SIGNAL, why=str(error)) from None
+    return message
+
+
+# --- settings --------------------------------------------------------------------------------------------------
+
+
+def settings_text(config: RelayConfig) -> str:
+    """What workers need of the configuration, as TOML has it: all single values, and the rules of rooms."""
+    values: dict[str, Any] = {
+        spec.name: value
+        for spec in options()
+        if isinstance(value := getattr(config, spec.name), (bool, int, float, str))
+    }
+    values["rooms"] = [
+        asdict(rule) | {"allow": None if rule.allow is None else sorted(rule.allow)} for rule in config.rooms
+    ]
+    return json.dumps(values)
+
+
+def configured(settings: str, listen: Address) -> RelayConfig:
+    """Raises Unavailable(BAD_SETTINGS)."""
+    given = json.loads(settings)
+    values = {spec.name: checked(spec, given[spec.name]) for spec in options() if spec.name in given}
+    return replace(merged([values]), listen=listen)

@@ -1,0 +1,192 @@
+"""A worker process: rooms on a port of their own; who may be in them it asks the main process (edge/workers.py)."""
+
+import asyncio
+import itertools
+import logging
+import os
+import signal
+import socket
+import sys
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import fields, replace
+
+from relay.config import RelayConfig
+from relay.decide.admission import Admission, inbound
+from relay.decide.bus import (
+    Admit,
+    Answer,
+    Bus,
+    Failed,
+    Granted,
+    Left,
+    Moved,
+    Ready,
+    Reconfigure,
+    Refused,
+    Start,
+    Stats,
+    Total,
+    Vacate,
+    Visit,
+    configured,
+)
+from relay.decide.placement import Choice
+from relay.decide.presence import Hub
+from relay.decide.rooms import Rooms
+from relay.edge.bus_link import open_bus
+from relay.edge.endpoint import ServerEndpoint, ServerLink
+from relay.edge.listener import Listener
+from relay.edge.outbox import Outbox
+from relay.edge.room_plane import RoomPlane
+from relay.edge.room_session import RoomService, serve_participant
+from relay.edge.token_check import TokenCheck, open_token_check
+from relay.observe.counters import Counters
+from relay.observe.log_flood import FloodFilter
+from relay.observe.sessions import Sessions
+from wzp_core.crypto.certificate import tls_identity
+from wzp_core.crypto.identity import Identity, relay_tls_seed
+from wzp_core.errors import ErrorCode, RemoteViolation, Unavailable
+from wzp_core.io.quic import open_endpoint
+from wzp_core.protocol.ids import Fingerprint, RoomName
+
+_LAST_WORDS_S = 2.0
+_STATS_S = 1.0
+_ASK_LIMIT_S = 5.0
+
+
+class Trusting:
+    """Parties of calls have been admitted, with their stream ids, by the main process."""
+
+    def admit(self, call_id: str, who: Fingerprint, wish: int | None, now: float) -> int:  # noqa: ARG002
+        if wish is None:
+            raise RemoteViolation(ErrorCode.UNEXPECTED_INPUT, what="not a party of this call")
+        return wish
+
+
+class Worker:
+    """A running worker; also the door of its rooms."""
+
+    def __init__(self, bus: Bus, config: RelayConfig, seed: bytes, endpoint: ServerEndpoint, tokens: TokenCheck):
+        self._bus = bus
+        self._endpoint = endpoint
+        self._counters = Counters()
+        self._numbers = itertools.count(1)
+        self._asked: dict[int, asyncio.Future[Answer]] = {}
+        admission, rooms = Admission(), Rooms()
+        outbox = Outbox(Hub(), self._counters)
+        self._plane = RoomPlane(config, admission, rooms, Trusting(), outbox, self._counters, Sessions())
+        self._service = RoomService(plane=self._plane, tokens=tokens, identity=Identity.from_seed(seed), door=self)
+        self._listener = Listener(endpoint, admission, lambda: self._service.config, self._session, self._counters)
+        endpoint.limit_inbound(inbound(config))
+
+    async def _session(self, link: ServerLink) -> None:
+        if link.server_name.lower() != "ping":
+            await serve_participant(link, self._service)
+
+    @asynccontextmanager
+    async def enter(self, visit: Visit) -> AsyncIterator[Choice]:
+        """See `room_session.Door`."""
+        number = next(self._numbers)
+        self._asked[number] = answered = asyncio.get_running_loop().create_future()
+        self._bus.send(Admit(number=number, visit=visit))
+        try:
+            yield await _choice(answered)
+        finally:
+            del self._asked[number]
+            self._bus.send(Left(number=number))
+
+    async def run(self) -> None:
+        """Until the main process has gone, or says that it is over."""
+        async with asyncio.TaskGroup() as tasks:
+            running = [
+                tasks.create_task(self._listener.run(), name="listener"),
+                tasks.create_task(self._plane.keep_time(), name="debug tap"),
+                tasks.create_task(self._keep_telling(), name="statistics"),
+            ]
+            try:
+                while True:
+                    self._hear(await self._bus.receive())
+            except Unavailable:
+                self._endpoint.stop_accepting()
+                await self._endpoint.all_heard(_LAST_WORDS_S)
+            finally:
+                for task in running:
+                    task.cancel()
+                self._plane.close()
+
+    def _hear(self, message: object) -> None:
+        match message:
+            case Granted(number=number) | Moved(number=number) | Refused(number=number):
+                asked = self._asked.get(number)
+                if asked is not None and not asked.done():
+                    asked.set_result(message)
+            case Vacate(room=room):
+                self._plane.vacate(RoomName(room))
+            case Reconfigure(settings=settings):
+                config = configured(settings, self._plane.config.listen)
+                logging.getLogger().setLevel(config.log_level.upper())
+                self._endpoint.limit_inbound(inbound(config))
+                self._plane.reconfigure(config)
+
+    async def _keep_telling(self) -> None:
+        while True:
+            totals = replace(
+                self._counters,
+                malformed_datagrams=self._endpoint.malformed_datagrams,
+                handshakes_refused=self._endpoint.handshakes_refused,
+                packets_refused=self._endpoint.packets_refused,
+            )
+            told = tuple(Total(name=spec.name, value=getattr(totals, spec.name)) for spec in fields(totals))
+            self._bus.send(Stats(totals=told))
+            await asyncio.sleep(_STATS_S)
+
+
+async def _choice(answered: "asyncio.Future[Answer]") -> Choice:
+    try:
+        async with asyncio.timeout(_ASK_LIMIT_S):
+            answer = await answered
+    except TimeoutError:
+        raise Unavailable(ErrorCode.TIMED_OUT, what="main process") from None
+    match answer:
+        case Granted(stream_id=stream_id):
+            return Choice(stream_id=stream_id)
+        case Moved(port=port):
+            return Choice(port=port)
+        case Refused(code=code):
+            raise Unavailable(code)
+
+
+async def serve(end: socket.socket) -> None:
+    """Until the main process, at the other end, has gone."""
+    async with open_bus(end) as bus:
+        try:
+            start = await bus.receive()
+            if not isinstance(start, Start):
+                raise RemoteViolation(ErrorCode.UNEXPECTED_INPUT, got=type(start).__name__)
+            config = configured(start.settings, (start.host, start.port))
+            logging.getLogger().setLevel(config.log_level.upper())
+            tls = tls_identity(relay_tls_seed(start.seed))
+            async with (
+                open_endpoint(config.listen, tls, both_families=start.host == "::") as endpoint,
+                open_token_check(config.auth_url) as tokens,
+            ):
+                worker = Worker(bus, config, start.seed, endpoint, tokens)
+                bus.send(Ready(port=endpoint.local_address[1]))
+                await worker.run()
+        except Unavailable as error:
+            bus.send(Failed(cause=str(error.facts.get("cause", error))))
+
+
+def main() -> None:
+    """The bus is the file descriptor that the first argument names."""
+    for number in (signal.SIGTERM, signal.SIGINT):  # meant for the whole group: the main process says when it is over
+        signal.signal(number, signal.SIG_IGN)
+    logging.basicConfig(stream=sys.stderr, format=f"%(asctime)s %(levelname)s worker {os.getpid()} %(message)s")
+    for handler in logging.getLogger().handlers:
+        handler.addFilter(FloodFilter())
+    asyncio.run(serve(socket.socket(fileno=int(sys.argv[1]))))
+
+
+if __name__ == "__main__":
+    main()
