@@ -60,9 +60,15 @@ async def findings(config: RelayConfig) -> list[Finding]:
         port = Finding("port", True, f"UDP {address_text(config.listen)} is held by this very relay, which runs")
     else:
         port = port_finding("port", "UDP", "listen_addr", config.listen, refusal)
+    host, first = config.listen
+    further = [(host, first + number) for number in range(1, config.workers + 1) if first and not runs]
     return [
         *identity,
         port,
+        *(
+            port_finding("worker port", "UDP", "listen_addr", each, bind_error(socket.SOCK_DGRAM, each))
+            for each in further
+        ),
         buffer_finding(config.listen),
         await advertised_finding(config, Interfaces().addresses()),
         http_finding(config, is_running=runs),

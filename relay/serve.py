@@ -82,12 +82,13 @@ class Relay:
             config, admission, self._rooms, self._calls, outbox, self._counters, self._sessions, events
         )
         self.workers: Workers | None = None
+        placement = Placement(self._rooms)
         if config.workers:
-            keeper = Doorkeeper(config, admission, self._calls, Placement(self._rooms))
+            keeper = Doorkeeper(config, admission, self._calls, placement)
             self.workers = Workers(config, seed, keeper, self._media.vacate)
         node = MeshNode(
             config,
-            Registry(self._hub, self._rooms),
+            Registry(self._hub, placement if config.workers else self._rooms),
             listening=self.address,
             own_id=tls.fingerprint,
             counters=self._counters,

@@ -72,7 +72,7 @@ class Worker:
         self._endpoint = endpoint
         self._counters = Counters()
         self._numbers = itertools.count(1)
-        self._asked: dict[int, asyncio.Future[Answer]] = {}
+        self._asked: dict[int, tuple[str, asyncio.Future[Answer]]] = {}
         admission, rooms = Admission(), Rooms()
         outbox = Outbox(Hub(), self._counters)
         self._plane = RoomPlane(config, admission, rooms, Trusting(), outbox, self._counters, Sessions())
@@ -88,13 +88,20 @@ class Worker:
     async def enter(self, visit: Visit) -> AsyncIterator[Choice]:
         """See `room_session.Door`."""
         number = next(self._numbers)
-        self._asked[number] = answered = asyncio.get_running_loop().create_future()
+        answered: asyncio.Future[Answer] = asyncio.get_running_loop().create_future()
+        self._asked[number] = visit.room, answered
         self._bus.send(Admit(number=number, visit=visit))
         try:
-            yield await _choice(answered)
+            choice = await _choice(answered)
+            if self._asked.pop(number, None) is None:
+                raise Unavailable(ErrorCode.TIMED_OUT, what="room moved meanwhile")
+            yield choice
         finally:
-            del self._asked[number]
+            self._asked.pop(number, None)
             self._bus.send(Left(number=number))
+
+    def seated(self, visit: Visit, place: Choice) -> None:
+        """See `room_session.Door`; the main process knows already."""
 
     async def run(self) -> None:
         """Until the main process has gone, or says that it is over."""
@@ -118,11 +125,14 @@ class Worker:
     def _hear(self, message: object) -> None:
         match message:
             case Granted(number=number) | Moved(number=number) | Refused(number=number):
-                asked = self._asked.get(number)
-                if asked is not None and not asked.done():
-                    asked.set_result(message)
+                _, answered = self._asked.get(number, ("", None))
+                if answered is not None and not answered.done():
+                    answered.set_result(message)
             case Vacate(room=room):
                 self._plane.vacate(RoomName(room))
+                for number, (asked, answered) in list(self._asked.items()):
+                    if asked == room and answered.done():  # granted before, and not seated yet
+                        del self._asked[number]
             case Reconfigure(settings=settings):
                 config = configured(settings, self._plane.config.listen)
                 logging.getLogger().setLevel(config.log_level.upper())
@@ -180,7 +190,7 @@ async def serve(end: socket.socket) -> None:
 
 def main() -> None:
     """The bus is the file descriptor that the first argument names."""
-    for number in (signal.SIGTERM, signal.SIGINT):  # meant for the whole group: the main process says when it is over
+    for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):  # the main process decides on these
         signal.signal(number, signal.SIG_IGN)
     logging.basicConfig(stream=sys.stderr, format=f"%(asctime)s %(levelname)s worker {os.getpid()} %(message)s")
     for handler in logging.getLogger().handlers:

@@ -40,6 +40,7 @@ class Admission:
         self._links: Places[str] = Places()
         self._clients: Places[str] = Places()
         self._participants: Places[str] = Places()
+        self._elsewhere: Places[str] = Places()  # those participants whose links are with workers
         self._rooms: Places[Fingerprint] = Places()
         self._registrations: Buckets[str | tuple[str, Fingerprint]] = Buckets()
         self._offers: Buckets[str | Fingerprint] = Buckets()
@@ -51,12 +52,13 @@ class Admission:
     @property
     def undecided(self) -> int:
         """Connections that are neither clients nor participants."""
-        return self._links.taken - self._clients.taken - self._participants.taken
+        return self._links.taken - self._clients.taken - (self._participants.taken - self._elsewhere.taken)
 
     def connect(self, host: str, config: RelayConfig) -> bool:
         """Whether one more connection may come from this address; for their sum see `undecided`."""
         network = network_of(host)
-        decided = self._clients.held(network) + self._participants.held(network)
+        participants = self._participants.held(network) - self._elsewhere.held(network)
+        decided = self._clients.held(network) + participants
         return self._links.take(network, float("inf"), _share(config.max_undecided_links, config) + decided)
 
     def disconnect(self, host: str) -> None:
@@ -93,6 +95,15 @@ class Admission:
         if not self._participants.take(network, most + replaces, each + replaces):
             self._rooms.give_back(who)
             raise Unavailable(ErrorCode.LIMIT, what="sessions")
+
+    def join_elsewhere(self, host: str, who: Fingerprint, config: RelayConfig, *, replaces: bool) -> None:
+        """As `join`, of one whose link is with a worker."""
+        self.join(host, who, config, replaces=replaces)
+        self._elsewhere.take(network_of(host), float("inf"), float("inf"))
+
+    def leave_elsewhere(self, host: str, who: Fingerprint) -> None:
+        self._elsewhere.give_back(network_of(host))
+        self.leave(host, who)
 
     def leave(self, host: str, who: Fingerprint) -> None:
         self._participants.give_back(network_of(host))

@@ -28,11 +28,18 @@ class Doorkeeper:
         """Somebody at the main port, whom `RoomPlane.join` has still to let in if it is here."""
         return self._choose(visit, MAIN, now)
 
+    def seated(self, room: RoomName, choice: Choice) -> None:
+        """That one is in."""
+        if choice.vacate is not None:
+            self.placement.come_home(room)
+
     def admit(self, worker: int, asked: Admit, now: float) -> tuple[Answer, Choice]:
-        """Somebody at a worker's port, who has the place then, where that is granted."""
+        """Somebody at a worker's port, who has the place then, where that is granted.
+
+        Nobody who is refused moves a room.
+        """
         number, visit = asked.number, asked.visit
         room, who = RoomName(visit.room), Fingerprint(visit.who)
-        choice = Choice()
         try:
             is_new = self.placement.is_new(room)
             choice = self._choose(visit, worker, now)
@@ -41,9 +48,9 @@ class Doorkeeper:
             if is_new and call_of(room) is None and self.placement.open_to_all >= self._config.max_rooms:
                 raise Unavailable(ErrorCode.LIMIT, what="rooms", most=self._config.max_rooms)
             replaces = self.placement.is_in(room, who)
-            self._admission.join(visit.host, who, self._config, replaces=replaces)
+            self._admission.join_elsewhere(visit.host, who, self._config, replaces=replaces)
         except WzpError as error:
-            return Refused(number=number, code=error.code), choice
+            return Refused(number=number, code=error.code), Choice()
         self.placement.hold(worker, number, room, visit)
         return Granted(number=number, stream_id=choice.stream_id), choice
 
@@ -57,10 +64,10 @@ class Doorkeeper:
 
     def _give_back(self, visit: Visit | None) -> None:
         if visit is not None:
-            self._admission.leave(visit.host, Fingerprint(visit.who))
+            self._admission.leave_elsewhere(visit.host, Fingerprint(visit.who))
 
     def _choose(self, visit: Visit, at: int, now: float) -> Choice:
-        """Nobody who is not let in shall move a room. Raises RemoteViolation."""
+        """Raises RemoteViolation for a room or call that is not theirs."""
         room, who = RoomName(visit.room), Fingerprint(visit.who)
         if not self._rules.allows(room, who):
             raise RemoteViolation(ErrorCode.NOT_ADMITTED, room=room, fingerprint=who)

@@ -9,7 +9,7 @@ from typing import TypeVar
 from relay.decide.bus import Visit
 from relay.decide.rooms import Rooms, call_of
 from wzp_core.errors import ErrorCode, RemoteViolation
-from wzp_core.protocol.ids import RoomName
+from wzp_core.protocol.ids import Fingerprint, RoomName
 
 K = TypeVar("K")
 
@@ -26,7 +26,7 @@ class Choice:
     """Where somebody's place in a room is."""
 
     port: int | None = None  # to go to instead; 0 is the main one; None is here
-    vacate: int | None = None  # the process that has the room until now and has to give it up
+    vacate: int | None = None  # the process that has the room until this place is taken, and then has to give it up
     stream_id: int | None = None
 
 
@@ -67,6 +67,15 @@ class Placement:
         worker = self._homes.get(room) or preferred(room, self._ports)
         return self._ports.get(worker, 0) if worker is not None else 0
 
+    def whereabouts(self) -> dict[Fingerprint, RoomName]:
+        """A room that each member is in, in any process."""
+        return {Fingerprint(visit.who): room for room, visit in self._held.values()} | self._here.whereabouts()
+
+    def room_with(self, fingerprint: Fingerprint) -> RoomName | None:
+        """A room that somebody is in."""
+        held = (room for room, visit in self._held.values() if visit.who == fingerprint)
+        return self._here.room_with(fingerprint) or next(held, None)
+
     def is_in(self, room: RoomName, who: str) -> bool:
         return bool(self._people[room, who])
 
@@ -89,8 +98,11 @@ class Placement:
             return Choice(port=self._ports.get(home, 0))
         if at != MAIN and call_of(room) is None:
             raise RemoteViolation(ErrorCode.NOT_ADMITTED, room=room)
-        self._homes.pop(room, None)
         return Choice(vacate=home)
+
+    def come_home(self, room: RoomName) -> None:
+        """The room is in the main process from now on."""
+        self._homes.pop(room, None)
 
     def hold(self, worker: int, number: int, room: RoomName, visit: Visit) -> None:
         """A place on a worker is taken, which is the room's home from now on."""

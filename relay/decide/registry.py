@@ -4,10 +4,9 @@ import re
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
-from typing import TypeAlias
+from typing import Protocol, TypeAlias
 
 from relay.decide.presence import Hub
-from relay.decide.rooms import Rooms
 from wzp_core.protocol.address import Address, address_text, numeric_address
 from wzp_core.protocol.ids import Fingerprint, RoomName
 
@@ -49,10 +48,18 @@ class Peer:
     rtt_ms: float | None = None
 
 
+class Whereabouts(Protocol):
+    """Who is in which room."""
+
+    def whereabouts(self) -> Mapping[Fingerprint, RoomName]: ...
+
+    def room_with(self, fingerprint: Fingerprint) -> RoomName | None: ...
+
+
 class Registry:
     """Local clients are read from where they are kept; what others tell is kept here and forgotten unless repeated."""
 
-    def __init__(self, hub: Hub, rooms: Rooms) -> None:
+    def __init__(self, hub: Hub, rooms: Whereabouts) -> None:
         self._hub = hub
         self._rooms = rooms
         self._hosts_of_targets: dict[str, str] = {}

@@ -35,6 +35,9 @@ class Door(Protocol):
     def enter(self, visit: Visit) -> AbstractAsyncContextManager[Choice]:
         """Where the place is, held for the block if it is here. Raises RemoteViolation and Unavailable."""
 
+    def seated(self, visit: Visit, place: Choice) -> None:
+        """The place has been taken, before anything else happened."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RoomService:
@@ -75,6 +78,8 @@ async def serve_participant(link: Link, service: RoomService) -> None:
             plane.counters.joins_refused += 1
             raise
         stay.callback(plane.leave, seat)
+        if service.door is not None:
+            service.door.seated(visit, place)
         link.send_signal(
             call_answer(
                 service.identity,

@@ -2,11 +2,13 @@
 
 import asyncio
 import logging
+import os
 import socket
 import sys
 from collections import Counter
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
+from pathlib import Path
 
 from relay.config import RelayConfig
 from relay.decide.bus import (
@@ -31,8 +33,9 @@ from wzp_core.protocol.ids import RoomName
 
 log = logger("relay")
 
+_ROOT = str(Path(__file__).parents[2])  # a worker has the very code of this process
 _START_S = 20.0
-_SILENT_S = 10.0  # it says something each second
+_SILENT_S = 5.0  # it says something each second
 _END_S = 4.0
 _RETRY_S, _LONGEST_RETRY_S = 0.25, 30.0
 _STEADY_S = 60.0
@@ -78,9 +81,12 @@ class Workers:
     @asynccontextmanager
     async def enter(self, visit: Visit) -> AsyncIterator[Choice]:
         """See `room_session.Door`."""
-        choice = self._keeper.arrived(visit, self._loop.time())
-        self._vacate(choice, RoomName(visit.room))
-        yield choice
+        yield self._keeper.arrived(visit, self._loop.time())
+
+    def seated(self, visit: Visit, place: Choice) -> None:
+        """See `room_session.Door`."""
+        self._keeper.seated(RoomName(visit.room), place)
+        self._vacate(place, RoomName(visit.room))
 
     @asynccontextmanager
     async def serving(self) -> AsyncIterator[None]:
@@ -187,9 +193,12 @@ async def _process() -> AsyncIterator[tuple[BusLink, int]]:
     ours, theirs = socket.socketpair()
     with theirs:
         async with open_bus(ours) as link:
-            command = (sys.executable, "-m", "relay.worker", str(theirs.fileno()))
+            end = theirs.fileno()
             process = await asyncio.create_subprocess_exec(
-                *command, pass_fds=(theirs.fileno(),), stdin=asyncio.subprocess.DEVNULL
+                *(sys.executable, "-P", "-m", "relay.worker", str(end)),
+                env=os.environ | {"PYTHONPATH": os.pathsep.join(filter(None, (_ROOT, os.environ.get("PYTHONPATH"))))},
+                pass_fds=(end,),
+                stdin=asyncio.subprocess.DEVNULL,
             )
             theirs.close()
             try:

@@ -4,19 +4,23 @@ import asyncio
 import os
 import re
 import signal
+import socket
 import subprocess
 import time
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
+from relay.config import RelayConfig
 from relay.serve import Relay, serve
 from tests.loopback.net import ANN, BEN, CLEO, CLIENT, LIMIT_S, Net, config, ended, packet, roster, settled, soon
 from tests.loopback.processes import free_port, shop
 from tests.loopback.test_relay import CALL, offer
 from tests.loopback.test_relay_process import command, finished, until_said
+from wzp_core.crypto.handshake import call_offer
 from wzp_core.crypto.identity import Identity
 from wzp_core.engine.media_room import Joined, join_media_room
 from wzp_core.errors import Unavailable
@@ -32,8 +36,11 @@ READY = re.compile(r"relay:worker_ready number=(\d+) port=(\d+) pid=(\d+)")
 class Crowd(Net):
     """Clients, older ones and those that follow, of a relay with workers."""
 
-    def __init__(self, relay: Relay, stack: AsyncExitStack, log: pytest.LogCaptureFixture) -> None:
+    def __init__(
+        self, relay: Relay, stack: AsyncExitStack, options: RelayConfig, log: pytest.LogCaptureFixture
+    ) -> None:
         super().__init__(relay, stack)
+        self.options = options
         self._log = log
 
     def pids(self) -> dict[int, int]:
@@ -61,7 +68,7 @@ async def crowd(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> AsyncIterat
     caplog.set_level("INFO")
     options = config(tmp_path, workers=2, max_share_per_address=1.0, signals_per_second=1e6)
     async with serve(options) as relay, AsyncExitStack() as stack:
-        yield Crowd(relay, stack, caplog)
+        yield Crowd(relay, stack, options, caplog)
 
 
 async def hears(speaker: Link, stream_id: int, listener: Link) -> None:
@@ -121,6 +128,17 @@ async def test_a_room_comes_to_the_main_process_with_an_older_client(crowd: Crow
     assert after.link.remote_address == crowd.relay.address
     await roster(older, ANN, BEN)
     await hears(older, older_id, after.link)
+
+
+async def test_one_who_finds_no_place_in_the_main_process_moves_no_room(crowd: Crowd) -> None:
+    before = await crowd.follow(ANN, "general")
+    crowd.relay.reconfigure(replace(crowd.options, max_sessions=1))
+    older = await crowd.dial("general")
+    older.send_signal(call_offer(BEN, ephemeral_secret=bytes(range(32))))
+    assert await ended(older) == "limit"
+    crowd.relay.reconfigure(crowd.options)
+    ben = await crowd.follow(BEN, "general")
+    await hears(ben.link, ben.stream_id, before.link)
 
 
 async def test_a_killed_workers_rooms_are_back_on_another_and_it_is_started_again(crowd: Crowd) -> None:
@@ -189,9 +207,16 @@ def test_what_workers_cannot_do_yet_is_refused_at_the_start(tmp_path: Path, opti
     assert "workers: cannot be used with" in process.stderr
 
 
-def test_a_busy_port_of_a_worker_is_named_and_exits_with_3(tmp_path: Path) -> None:
-    import socket
+def test_a_check_looks_at_the_workers_ports_too(tmp_path: Path) -> None:
+    port = free_port()
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as taken:
+        taken.bind(("127.0.0.1", port + 2))
+        process = finished("--check", "--listen", f"127.0.0.1:{port}", "--data-dir", tmp_path, "--workers", 2)
+    assert process.returncode == 1
+    assert f"WRONG worker port: UDP 127.0.0.1:{port + 2} is taken" in process.stdout
 
+
+def test_a_busy_port_of_a_worker_is_named_and_exits_with_3(tmp_path: Path) -> None:
     port = free_port()
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as taken:
         taken.bind(("127.0.0.1", port + 1))

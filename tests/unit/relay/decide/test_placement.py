@@ -91,7 +91,9 @@ def test_a_room_comes_to_the_main_process_for_one_who_cannot_follow_and_stays() 
     number = stage.granted(1, visit(1))
     chosen = stage.keeper.arrived(visit(2, follows=False), 1.0)
     assert (chosen.port, chosen.vacate) == (None, 1)
+    assert stage.placement.port_of(ROOM) == PORTS[1]  # until that one is in
     stage.sits_here(2)
+    stage.keeper.seated(ROOM, chosen)
     assert stage.keeper.arrived(visit(1), 1.0) == Choice()
     _, answer, _ = stage.ask(1, visit(1))
     assert isinstance(answer, Moved)
@@ -128,11 +130,13 @@ def test_a_workers_end_gives_all_its_places_back_and_its_rooms_to_the_others() -
     stage = Stage()
     for number in range(5):
         stage.granted(1, visit(number))
+    assert stage.admission.undecided == 0  # their links are not here
     stage.granted(2, visit(9, RoomName("other")))
     stage.keeper.down(1)
     assert (stage.admission.participants, len(stage.placement)) == (1, 1)
     assert stage.keeper.arrived(visit(1), 1.0).port == PORTS[2]
     stage.granted(2, visit(1))
+    assert stage.admission.undecided == 0
 
 
 def test_limits_hold_for_all_processes_together() -> None:
@@ -147,6 +151,26 @@ def test_limits_hold_for_all_processes_together() -> None:
     _, answer, _ = stage.ask(1, visit(5))
     assert isinstance(answer, Refused)
     stage.granted(1, visit(4))  # again, which replaces
+
+
+def test_one_for_whom_there_is_no_place_moves_no_room() -> None:
+    stage = Stage(max_sessions=2, max_share_per_address=1.0)
+    stage.granted(1, visit(1, CALL))
+    stage.granted(1, visit(9))
+    _, answer, choice = stage.ask(2, visit(2, CALL, follows=False))
+    assert isinstance(answer, Refused)
+    assert (answer.code, choice) == (ErrorCode.LIMIT, Choice())
+    assert stage.placement.port_of(CALL) == PORTS[1]
+
+
+def test_everybody_is_found_in_whatever_process_the_room_is() -> None:
+    stage = Stage()
+    number = stage.granted(1, visit(1))
+    stage.sits_here(2, RoomName("here"))
+    assert stage.placement.whereabouts() == {fingerprint(1): ROOM, fingerprint(2): "here"}
+    assert (stage.placement.room_with(fingerprint(1)), stage.placement.room_with(fingerprint(2))) == (ROOM, "here")
+    stage.keeper.left(1, number)
+    assert stage.placement.room_with(fingerprint(1)) is None
 
 
 def test_the_main_process_is_the_home_of_rooms_that_it_has() -> None:
