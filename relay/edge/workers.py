@@ -134,7 +134,7 @@ class Workers:
                     ready.set_result(_no_port(host, port, error))
                     return
                 if not self._is_stopping:
-                    event(log, "relay:worker_lost", level=logging.ERROR, number=number, error=error)
+                    event(log, "relay:worker_lost", level=logging.ERROR, number=number, error=str(error) or "silent")
             failures = 0 if self._loop.time() - began > _STEADY_S else failures + 1
             if not self._is_stopping:
                 await asyncio.sleep(min(_LONGEST_RETRY_S, _RETRY_S * 2**failures))

@@ -60,6 +60,7 @@ class Crowd(Net):
                 pin=self.relay.fingerprint,
                 ephemeral_secret=bytes(range(32)),
                 port=port,
+                dial_limit_s=1.0,
             )
 
 
