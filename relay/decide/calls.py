@@ -146,7 +146,7 @@ class CallRegistry:
                 return self._answer(sender, message, now)
             case Hangup():
                 return self._hang_up(sender, message, now)
-        return self._forward(sender, message)
+        return self._forward(sender, message, now)
 
     def is_home_of(self, who: Fingerprint) -> bool:
         """Whether what other relays send to somebody ends here: a client of ours, also one that may come back."""
@@ -173,7 +173,7 @@ class CallRegistry:
                 return self._ring(sender, message)
             case Hangup():
                 return self._hang_up(sender, message, now) if message.call_id is not None else []
-        return self._forward(sender, message)
+        return self._forward(sender, message, now)
 
     def recheck(self, now: float) -> list[Effect]:
         """Other relays have other clients, or are reached by other links: parties there may be gone, or back."""
@@ -324,10 +324,12 @@ class CallRegistry:
             effects += self._end(call, peers, goodbye.reason, now)
         return effects
 
-    def _forward(self, sender: Fingerprint, message: InCall) -> list[Effect]:
+    def _forward(self, sender: Fingerprint, message: InCall, now: float) -> list[Effect]:
         call = self._find(message.call_id) if message.call_id is not None else None
         if call is None:
-            return []
+            is_over = isinstance(message, MuteState) and sender in self._present and now >= self._resume_until
+            # what is told as long as a call lasts: the goodbye was lost on its way to that party
+            return [Send(sender, Hangup(reason=HangupReason.NORMAL, call_id=message.call_id))] if is_over else []
         if call.stream_of(sender) is None:
             raise RemoteViolation(ErrorCode.UNEXPECTED_INPUT, what="signal of somebody else's call")
         if call.phase is CallPhase.ACTIVE:

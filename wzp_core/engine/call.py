@@ -43,6 +43,7 @@ from wzp_core.session.call_events import (
     MediaRefused,
     PacketOpened,
     PeerJudged,
+    Rejoined,
     RekeyCame,
     RekeyDue,
     SasOverdue,
@@ -59,6 +60,8 @@ _FRAME_MS = 20.0
 _REKEY_S = 3600.0
 _SAS_LIMIT_S = 10.0
 _LONG_OUTAGE_S = 10.0
+_SILENT_LIMIT_S = 5.0  # media never rests: the peer is gone, or its goodbye was lost
+_REPEAT_S = 30.0  # a lifeboat has no room for more
 
 log = logger("call")
 
@@ -90,6 +93,7 @@ class CallSession:
         self._peer_words: tuple[str, ...] | None = None
         self._early_path_signals: list[PathSignal] = []  # the peer may begin to look before we do
         self._shown = MediaView()
+        self._burst: QualityCapability | None = None  # as last told
         self._opened_at = self._rekey_at = float("inf")
         self._started_unix: float | None = None
         self._setup_ms: float | None = None
@@ -116,6 +120,8 @@ class CallSession:
             else:
                 self._early_path_signals = [*self._early_path_signals[-7:], happened]
             return
+        if isinstance(happened, Rejoined) and self._media is not None:
+            self._tell_state()
         if isinstance(happened, Rekey):
             happened = RekeyCame(happened, self._context.world.entropy(32))
         self._inbox.put_nowait(happened)
@@ -202,8 +208,7 @@ class CallSession:
         self._media.care.wish(context.board.state.settings.call.quality)
         if self._peer_words is not None:
             self._media.care.heard_of(Capability.of_words(self._peer_words))
-        words = own_capability().words()
-        context.signalling.send(MediaCapability(call_id=self._machine.call_id, words=words), keep=True)
+        self._tell_state()
         async with task_scope() as tasks:
             tasks.create_task(self._watch(), name="call statistics")
             tasks.create_task(record_debug(self._media.pump.capture, context.world, context.board), name="recording")
@@ -231,8 +236,16 @@ class CallSession:
                 care.cap(message.confirmed_profile)
 
     def _tell_burst(self, packets: float) -> None:
-        told = QualityCapability(call_id=self._machine.call_id, max_profile=STUDIO_64K, burst=packets)
-        self._context.signalling.send(told)
+        self._burst = QualityCapability(call_id=self._machine.call_id, max_profile=STUDIO_64K, burst=packets)
+        self._tell_state()
+
+    def _tell_state(self) -> None:
+        """All of it, now and then: any signal may be lost with the link that carries it, here or behind the relay."""
+        call_id, send = self._machine.call_id, self._context.signalling.send
+        send(MuteState(call_id=call_id, muted=self._context.knobs.microphone_muted))
+        send(MediaCapability(call_id=call_id, words=own_capability().words()))
+        if self._burst is not None:
+            send(self._burst)
 
     def _packet_opened(self) -> None:
         now = self._loop.time()
@@ -292,8 +305,8 @@ class CallSession:
     # --- what the user sees ------------------------------------------------------------------------------------
 
     async def _watch(self) -> None:
-        """Refreshes the numbers on the screen, and says when it is time for fresh keys or too late for a code."""
-        overdue_at = self._loop.time() + _SAS_LIMIT_S
+        """Refreshes the numbers on the screen, and looks for what must not wait for a signal that may be lost."""
+        overdue_at, repeat_at = self._loop.time() + _SAS_LIMIT_S, self._loop.time() + _REPEAT_S
         while True:
             await asyncio.sleep(_STATS_INTERVAL_S)
             self._refresh()
@@ -306,6 +319,11 @@ class CallSession:
             if self._loop.time() >= self._rekey_at:
                 self._rekey_at = self._loop.time() + _REKEY_S
                 self.put(RekeyDue(self._context.world.entropy(32)))
+            if self._loop.time() >= repeat_at:
+                repeat_at += _REPEAT_S
+                self._tell_state()
+            if self._loop.time() - self._opened_at > _SILENT_LIMIT_S:
+                self.put(MediaLost())
             if self._loop.time() >= overdue_at:
                 overdue_at = float("inf")
                 self.put(SasOverdue())

@@ -148,6 +148,12 @@ def test_who_comes_back_hears_again_how_far_the_set_up_is_until_it_shows_that_it
         assert calls.arrived(party, "relay:1") == []
 
 
+def test_who_still_talks_of_a_call_that_is_over_is_told_so_unless_we_may_have_forgotten_it() -> None:
+    assert registry().handle(B, MUTED, LATE) == [goodbye(B, HangupReason.NORMAL)]
+    assert registry().handle(B, MUTED, RESUME_WINDOW_S - 1) == []
+    assert registry().handle(B, REPORT, LATE) == []
+
+
 def test_only_the_callee_may_answer() -> None:
     calls = registry()
     calls.handle(A, OFFER, LATE)
