@@ -87,6 +87,7 @@ class Federation:
         self._own_ids: dict[RoomName, frozenset[int]] = {}  # of rooms with members of ours, their stream ids
         self._neighbours: dict[ConnectionId, _Neighbour] = {}
         self._nearest: dict[RoomName, dict[Fingerprint, Guest]] = {}
+        self._twice: dict[RoomName, dict[Fingerprint, list[Guest]]] = {}
         self._routes: dict[RoomName, dict[tuple[int, ConnectionId | None], tuple[ConnectionId, ...]]] = {}
         self._tags = Tags(self._names.configured)
         self._rooms: Paced[tuple[ConnectionId, RoomName]] = Paced()
@@ -247,7 +248,32 @@ class Federation:
             and relay not in guest.participant.via
             and not self._neighbours[guest.link].is_quiet
         )
-        return (*own, *others)[: _most_in(room)]
+        twice = (
+            guest.participant
+            for who, guests in self._twice_in(room).items()
+            if who not in names and (guest := self._other_of(guests, link, relay)) is not None
+        )
+        return (*own, *others, *twice)[: _most_in(room)]
+
+    def _twice_in(self, room: RoomName) -> dict[Fingerprint, list[Guest]]:
+        """Those who are on several relays at once, as on the way from one to another; the nearest first."""
+        self.guests(room)
+        return self._twice.get(room, {})
+
+    def _other_of(self, guests: list[Guest], link: ConnectionId, relay: str) -> Guest | None:
+        """The same person elsewhere, for the neighbour behind which the nearest is; None where that one is told of."""
+        if guests[0].link != link and relay not in guests[0].participant.via:
+            return None
+        return next(
+            (
+                guest
+                for guest in guests[1:]
+                if guest.link != link
+                and relay not in guest.participant.via
+                and not self._neighbours[guest.link].is_quiet
+            ),
+            None,
+        )
 
     # --- media -------------------------------------------------------------------------------------------------
 
@@ -300,15 +326,25 @@ class Federation:
 
     def _find_nearest(self, room: RoomName) -> dict[Fingerprint, Guest]:
         nearest: dict[Fingerprint, tuple[tuple[bool, int], Guest]] = {}
+        twice: dict[Fingerprint, list[tuple[tuple[bool, int], Guest]]] = {}
         for link, neighbour in self._neighbours.items():
             for who, participant in neighbour.told.get(room, _NOTHING).people.items():
-                distance = neighbour.is_quiet, len(participant.via)
-                if who not in nearest or distance < nearest[who][0]:
-                    nearest[who] = distance, Guest(participant, link)
+                found = (neighbour.is_quiet, len(participant.via)), Guest(participant, link)
+                known = nearest.get(who)
+                if known is None or found[0] < known[0]:
+                    nearest[who] = found
+                if known is not None and known[1].participant.via[0] != participant.via[0]:
+                    twice.setdefault(who, [known]).append(found)
+        self._twice.pop(room, None)
+        if twice:
+            self._twice[room] = {
+                who: [guest for _, guest in sorted(each, key=lambda found: found[0])] for who, each in twice.items()
+            }
         return {who: guest for who, (_, guest) in nearest.items()}
 
     def _changed(self, room: RoomName) -> None:
         self._nearest.pop(room, None)
+        self._twice.pop(room, None)
         self._routes.pop(room, None)
         is_known = room in self._own_ids or any(room in neighbour.told for neighbour in self._neighbours.values())
         (self._tags.add if is_known else self._tags.discard)(room)

@@ -3,7 +3,7 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from relay.decide.effects import ConnectionId, Deliver
@@ -300,6 +300,7 @@ steps = st.one_of(
 
 
 @settings(max_examples=300, deadline=None)
+@example([("link", 0, 2), ("link", 1, 2), ("join", 0, 0), ("join", 0, 1), ("join", 1, 0)])
 @given(st.lists(steps, max_size=80))
 def test_in_any_topology_after_any_history_all_is_known_and_heard_once(script: list[tuple[Any, ...]]) -> None:
     world = World(SIZE)
