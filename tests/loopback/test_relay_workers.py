@@ -20,13 +20,14 @@ from tests.loopback.net import ANN, BEN, CLEO, CLIENT, LIMIT_S, Net, config, end
 from tests.loopback.processes import free_port, shop
 from tests.loopback.test_relay import CALL, offer
 from tests.loopback.test_relay_process import command, finished, until_said
-from wzp_core.crypto.handshake import call_offer
+from wzp_core.crypto.certificate import tls_identity
+from wzp_core.crypto.handshake import call_answer, call_offer
 from wzp_core.crypto.identity import Identity
 from wzp_core.engine.media_room import Joined, join_media_room
-from wzp_core.errors import Unavailable
-from wzp_core.io.quic import open_endpoint
+from wzp_core.errors import ErrorCode, Unavailable
+from wzp_core.io.quic import QuicEndpoint, open_endpoint
 from wzp_core.ports import Link
-from wzp_core.protocol.signal.call import CallAcceptMode, CallSetup, DirectCallAnswer, DirectCallOffer
+from wzp_core.protocol.signal.call import CallAcceptMode, CallOffer, CallSetup, DirectCallAnswer, DirectCallOffer
 
 pytestmark = pytest.mark.skipif(os.name != "posix", reason="workers are for POSIX systems")
 
@@ -181,6 +182,27 @@ def test_a_call_is_back_after_its_worker_was_killed(tmp_path: Path) -> None:
         assert (summary["reason"], summary["reconnects"]) == ("peer_hung_up", 1)
         relay.process.terminate()
         assert relay.process.wait(30) == 0
+
+
+async def test_a_relay_that_sends_us_round_in_circles_is_given_up() -> None:
+    redirected = 0
+
+    async def send_away(relay: QuicEndpoint) -> None:
+        nonlocal redirected
+        while True:
+            link = await relay.accept()
+            await soon(link, CallOffer)
+            link.send_signal(call_answer(CLEO, ephemeral_secret=bytes(range(32)), redirect_port=0))
+            redirected += 1
+
+    async with open_endpoint(CLIENT, tls_identity(bytes(32))) as relay, open_endpoint(CLIENT) as endpoint:
+        circles = asyncio.create_task(send_away(relay))
+        with pytest.raises(Unavailable) as raised:
+            await join_media_room(
+                endpoint, relay.local_address, "general", ANN, alias="", pin=None, ephemeral_secret=bytes(range(32))
+            )
+        circles.cancel()
+    assert (raised.value.code, redirected) == (ErrorCode.UNREACHABLE, 4)
 
 
 def test_a_signal_ends_all_processes(tmp_path: Path) -> None:

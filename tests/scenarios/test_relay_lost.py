@@ -2,14 +2,17 @@
 
 import asyncio
 from collections.abc import Callable
+from dataclasses import replace
 
 import pytest
 
-from tests.sim.script import now, talking, two_phones
+from tests.sim.script import corrupt, now, talking, two_phones
 from tests.sim.sound import loudness
 from tests.sim.world import RELAY_IP, Phone, Stage
 from wzp_core.engine.commands import Answer, AnswerCall, HangUp, PlaceCall
 from wzp_core.errors import ErrorCode
+from wzp_core.protocol.signal.base import SignalMessage
+from wzp_core.protocol.signal.call import CallSetup
 from wzp_core.session.state import CallStage, RelayPhase
 
 Scene = Callable[..., None]
@@ -65,5 +68,21 @@ def test_a_relay_that_was_never_there_is_not_called_a_lost_one_while_it_is_tried
             assert trying.relay.error is ErrorCode.UNREACHABLE
             async with stage.relay():
                 assert (await alice.until(lambda s: s.relay.phase is RelayPhase.ONLINE)).relay.error is None
+
+    scene(script)
+
+
+def at_a_port_where_nobody_is(message: SignalMessage) -> SignalMessage:
+    return replace(message, relay_addr=f"{RELAY_IP}:9") if isinstance(message, CallSetup) else message
+
+
+def test_a_call_whose_port_is_dead_already_goes_to_the_relays_main_port(scene: Scene) -> None:
+    async def script(stage: Stage) -> None:
+        async with stage.relay() as relay, two_phones(stage) as (alice, bob):
+            corrupt(relay, at_a_port_where_nobody_is)
+            await talking(alice, bob)
+            await asyncio.sleep(5)
+            assert loudness(bob.sound.heard_since(now() - 0.5)) > 3000
+            assert loudness(alice.sound.heard_since(now() - 0.5)) > 3000
 
     scene(script)
