@@ -199,6 +199,10 @@ def test_a_caller_whose_relay_never_comes_back_is_given_up(scene: Scene) -> None
             await calling(alice, bob)
             relays.kill(0)
             await bob.in_stage(CallStage.ENDED, 60)
+            for _ in range(60):
+                if not relays.relays[2].stats().calls:
+                    break
+                await asyncio.sleep(1)
             assert relays.relays[2].stats().calls == 0
 
     scene(script)

@@ -10,7 +10,7 @@ import pytest
 
 from relay.config import IDENTITY_FILE
 from relay.edge.endpoint import ServerLink
-from relay.edge.listener import Listener
+from relay.edge.listener import Sessions
 from relay.edge.signal_session import serve_signals
 from relay.identity import load_succession, rotate
 from tests.sim.script import now, talking, two_phones
@@ -112,15 +112,15 @@ def test_a_relay_that_names_itself_is_asked_about(scene: Scene) -> None:
 def test_a_relay_that_knows_no_such_question_is_asked_about_soon(scene: Scene, monkeypatch: pytest.MonkeyPatch) -> None:
     """An older build takes the question for the name of a room, and waits for the handshake of one."""
 
-    async def as_a_room(_self: Listener, link: ServerLink) -> None:
-        await (serve_signals(link, _self._signals) if link.server_name == "_signal" else asyncio.sleep(60))
+    async def as_a_room(_self: Sessions, link: ServerLink) -> None:
+        await (serve_signals(link, _self.signals) if link.server_name == "_signal" else asyncio.sleep(60))
 
     async def script(stage: Stage) -> None:
         async with stage.phone("alice", ALICE) as alice:
             async with stage.relay():
                 await alice.online()
             rotate(identity(stage))
-            monkeypatch.setattr(Listener, "_session", as_a_room)
+            monkeypatch.setattr(Sessions, "serve", as_a_room)
             async with stage.relay() as relay:
                 await alice.until(lambda s: s.trust is not None, 20)
                 assert relay.stats().clients == 0
