@@ -2,23 +2,25 @@
 
 from typing import Final
 
-MOST_PREDICTED: Final = 48
+MOST_PREDICTED: Final = 72
+_STEPS: Final = 24  # up and down
 RUNGS: Final = 12
 
 
-def predicted_ports(seen: tuple[int, ...], delta: int, count: int = MOST_PREDICTED) -> tuple[int, ...]:
-    """Likeliest first, in steps of `delta` around what several servers saw, oldest first.
+def predicted_ports(seen: tuple[int, ...], delta: int) -> tuple[int, ...]:
+    """Likeliest first: in steps of `delta` around what several servers saw, oldest first, then what lies in between.
 
     Whoever sends to us before it asks the servers has a port shortly before the first they saw; whoever asks first gets
-    one shortly after the last. Other connections through the same router take ports in between.
+    one shortly after the last. Other connections through the same router take ports in between, and where one did so
+    each time that was looked, steps of one look like steps of two.
     """
     if not seen:
         return ()
-    ports: dict[int, None] = {}
-    for step in range(1, count // 2 + 1):
-        ports[(seen[-1] + delta * step) % 65_536] = None
-        ports[(seen[0] - delta * step) % 65_536] = None
-    return tuple(port for port in ports if port)
+    steps = [delta * step for step in range(1, _STEPS + 1)]
+    if abs(delta) > 1:
+        steps += [step if delta > 0 else -step for step in range(1, _STEPS + 1)]
+    ports = {port % 65_536: None for step in steps for port in (seen[-1] + step, seen[0] - step)}
+    return tuple(port for port in ports if port)[:MOST_PREDICTED]
 
 
 def rungs(port: int, delta: int, count: int = RUNGS) -> tuple[int, ...]:

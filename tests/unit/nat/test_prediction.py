@@ -4,11 +4,12 @@ import random
 
 import pytest
 
+from wzp_core.nat.allocation import allocation_of
 from wzp_core.nat.prediction import MOST_PREDICTED, RUNGS, predicted_ports, rungs
 
 
 def test_the_window_lies_around_what_was_seen() -> None:
-    assert predicted_ports((40_001, 40_002, 40_003), 1, 6) == (40_004, 40_000, 40_005, 39_999, 40_006, 39_998)
+    assert predicted_ports((40_001, 40_002, 40_003), 1)[:6] == (40_004, 40_000, 40_005, 39_999, 40_006, 39_998)
     assert predicted_ports((), 1) == ()
     assert 0 not in predicted_ports((65_533, 65_534), 1)
 
@@ -33,6 +34,18 @@ def test_nineteen_of_twenty_ports_are_foreseen_with_other_traffic_on_the_router(
         hits += ours in predicted_ports(seen, delta)
     assert hits >= 0.95 * 400
     assert len(predicted_ports(seen, delta)) <= MOST_PREDICTED
+
+
+def test_steps_of_one_that_look_like_steps_of_two_are_foreseen() -> None:
+    chance, hits = random.Random(1), 0
+    for _ in range(400):
+        port, seen = chance.randrange(65_536), []
+        for _ in range(4):
+            port = (port + 1 + (chance.random() < 0.3)) % 65_536
+            seen.append(port)
+        known = allocation_of(tuple(seen[:3]))
+        hits += seen[3] in predicted_ports(tuple(seen[:3]), known.delta)
+    assert hits == 400
 
 
 def test_the_rungs_of_two_routers_that_count_lead_to_each_other() -> None:
