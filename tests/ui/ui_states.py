@@ -168,6 +168,8 @@ def in_call(call: CallView) -> AppState:
     return replace(LOBBY, call=call, levels=Levels(microphone=0.62, speaker=0.41))
 
 
+ALONE_IN_CALL = in_call(DIALLING)
+
 ROOM = replace(
     LOBBY,
     levels=Levels(microphone=0.3, speaker=0.7),
@@ -255,6 +257,19 @@ STATES: dict[str, AppState] = {
     "call_confirmed": in_call(CONFIRMED),
     "call_long_name": in_call(replace(CHOOSING, peer=replace(FOX, alias="W" * 60))),
     "lobby_long_names": replace(LOBBY, me=replace(ME, alias="W" * 60), present=(replace(FOX, alias="W" * 60),)),
+    "call_recorded": replace(
+        in_call(READING),
+        recording=RecordingView(file="/srv/otter/wzp-desktop/recordings/2027-01-15 08.00.00 call.wav"),
+        notice=Notice(code=ErrorCode.NO_DEVICE, detail="USB headset"),
+    ),
+    "call_reconnecting": in_call(
+        replace(
+            CHOOSING,
+            stage=CallStage.RECONNECTING,
+            media=replace(MEDIA, path="relay", path_reason=PathReason.PATH_LOST, no_audio=NoAudioReason.PATH_LOST),
+        )
+    ),
+    "call_code_wrong": in_call(replace(ACTIVE, sas=SasView(stage=SasStage.FAILED))),
     "call_ended": in_call(ENDED),
     "call_ended_badly": in_call(ENDED_BADLY),
     "call_muted": replace(in_call(ACTIVE), mic_muted=True, sending_voice=False),
@@ -264,6 +279,9 @@ STATES: dict[str, AppState] = {
     "call_peer_muted": in_call(replace(ACTIVE, volume=Volume(percent=60, muted=True))),
     "room": ROOM,
     "room_volumes": ROOM_VOLUMES,
+    "room_refused": replace(
+        ROOM, room=replace(ROOM.room, stage=RoomStage.FAILED, participants=(), error=ErrorCode.NOT_ADMITTED)
+    ),
     "room_hold_to_talk": with_push_to_talk(ROOM, sending=False),
     "room_talking_muted": replace(with_push_to_talk(ROOM, sending=False), mic_muted=True),
 }

@@ -4,7 +4,7 @@ from PySide6.QtCore import QSize, Qt, QTimer
 from PySide6.QtGui import QGuiApplication
 from PySide6.QtWidgets import QPushButton, QSizePolicy, QToolButton
 
-from wzp_desktop.views.look import Look
+from wzp_desktop.views.look import Look, set_tone
 
 _TOKEN = {"primary": "on_accent", "danger": "on_danger", "end": "on_danger"}
 _COPIED_MS = 1500
@@ -96,6 +96,12 @@ class ControlButton(QToolButton):
         if on != self.isChecked():
             self.setChecked(on)
             self._paint_face()
+
+    def set_low(self, low: bool) -> None:
+        """Caption beside the icon instead of below it."""
+        style = Qt.ToolButtonStyle
+        set_tone(self, "low", low)
+        self.setToolButtonStyle(style.ToolButtonTextBesideIcon if low else style.ToolButtonTextUnderIcon)
 
     def nextCheckState(self) -> None:  # noqa: N802 - Qt's name
         """A click asks; only the state of the engine changes the switch."""

@@ -1,6 +1,7 @@
 """The call screen."""
 
-from PySide6.QtCore import Qt, Signal
+from PySide6.QtCore import Signal
+from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import QVBoxLayout, QWidget
 
 from wzp_core.engine.commands import Command, CompareSas, HangUp, PlaceCall
@@ -14,8 +15,8 @@ from wzp_desktop.views.buttons import Button
 from wzp_desktop.views.call_controls import CallControls
 from wzp_desktop.views.flow import FlowCard
 from wzp_desktop.views.frames import Badge, Banner, ScrollPage, centred
-from wzp_desktop.views.identicon import IdenticonButton
-from wzp_desktop.views.look import spaced
+from wzp_desktop.views.head import Head, is_low
+from wzp_desktop.views.look import Look, spaced
 from wzp_desktop.views.text import label, say, say_name, show_fingerprint
 from wzp_desktop.views.timer_label import TimerLabel
 from wzp_desktop.views.verification import SasCard
@@ -33,9 +34,10 @@ class CallPage(QWidget):
         super().__init__()
         self.setAccessibleName("Call")
         self._fingerprint_text, self._sas = "", SasView()
-        self._identicon, self._name = IdenticonButton(76), label(role="display")
+        self._look = Look()
         self._fingerprint, self._badge, self._meaning = label(role="mono"), Badge(), label(role="muted")
         self._stage, self._timer = label(role="timer"), TimerLabel()
+        self._head = Head(76, (self._fingerprint,), (self._stage, self._timer, self._badge))
         self._silence = Banner("speaker-off", Tone.WARNING)
         self._ending = Banner("info", Tone.NEUTRAL)
         self._sas_card = SasCard()
@@ -56,8 +58,8 @@ class CallPage(QWidget):
 
     def apply(self, screen: CallScreen, sas: SasView, levels: Levels) -> None:
         self._fingerprint_text, self._sas = screen.fingerprint, sas
-        self._identicon.set_fingerprint(screen.fingerprint)
-        say_name(self._name, screen.name)
+        self._head.identicon.set_fingerprint(screen.fingerprint)
+        say_name(self._head.name, screen.name)
         show_fingerprint(self._fingerprint, screen.fingerprint)
         say(self._stage, "" if screen.running_since is not None else screen.stage)
         self._timer.run_since(screen.running_since)
@@ -84,13 +86,26 @@ class CallPage(QWidget):
     def take_focus(self) -> None:
         self.setFocus()
 
+    def set_look(self, look: Look) -> None:
+        self._look = look
+        self._arrange()
+
+    def resizeEvent(self, event: QResizeEvent) -> None:  # noqa: N802 - Qt's name
+        super().resizeEvent(event)
+        self._arrange()
+
+    def _arrange(self) -> None:
+        low = is_low(self, self._look)
+        self._head.set_low(low)
+        self._controls.set_low(low)
+
     def _lay_out(self) -> None:
         page = ScrollPage(520, gap=9)
         self._flow.unfolded.connect(page.reveal)
         page.column.addStretch(1)
-        centred(page.column, self._identicon, self._name, self._stage, self._timer, self._fingerprint)
-        self._timer.setAlignment(Qt.AlignmentFlag.AlignCenter)
-        centred(page.column, self._badge, self._meaning)
+        self._sas_card.asked.connect(lambda: page.reveal(self._sas_card))
+        page.column.addWidget(self._head)
+        centred(page.column, self._meaning)
         parts: tuple[QWidget, ...] = (self._silence, self._ending, self._after, self._sas_card, self._flow)
         for part in parts:
             page.column.addWidget(part)

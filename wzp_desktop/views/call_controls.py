@@ -1,6 +1,6 @@
 """The bar below calls and rooms: talk, mute, deafen, end; and the two level meters."""
 
-from PySide6.QtCore import Signal
+from PySide6.QtCore import Qt, Signal
 from PySide6.QtGui import QKeySequence, QShortcut
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QVBoxLayout, QWidget
 
@@ -28,8 +28,9 @@ class CallControls(QFrame):
         self.deafen = ControlButton("Deafen", "speaker", on=("Undeafen", "speaker-off"))
         self.end = ControlButton(end_caption, end_icon, kind="end")
         self._talk = TalkButton()
-        column, row = QVBoxLayout(self), QHBoxLayout()
-        spaced(column, margins=(16, 12, 16, 12), gap=10)
+        self._column, self._row = QVBoxLayout(self), QHBoxLayout()
+        column, row = self._column, self._row
+        spaced(column, margins=(16, 10, 16, 10), gap=10)
         spaced(row, gap=14)
         centred(column, self._talk)
         column.addLayout(row)
@@ -48,6 +49,18 @@ class CallControls(QFrame):
         self.mute.set_on(talk.mic_muted)
         self.deafen.set_on(talk.speaker_muted)
         self._talk.apply(talk)
+
+    def set_low(self, low: bool) -> None:
+        """All in one line, captions beside their icons, where height is scarce."""
+        if low != (self._row.indexOf(self._talk) >= 0):
+            self._column.removeWidget(self._talk)
+            self._row.removeWidget(self._talk)
+            if low:
+                self._row.insertWidget(1, self._talk)
+            else:
+                self._column.insertWidget(0, self._talk, 0, Qt.AlignmentFlag.AlignHCenter)
+            for button in (self.mute, self.deafen, self.end):
+                button.set_low(low)
 
     def _send(self, command: Command) -> None:
         self.command.emit(command)

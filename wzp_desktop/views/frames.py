@@ -1,8 +1,10 @@
 """Cards, banners, badges, status dots and scrolling pages: what screens are built of."""
 
-from PySide6.QtCore import QEvent, QObject, QRectF, QSize, Qt, QTimer
+from typing import cast
+
+from PySide6.QtCore import QEvent, QObject, QPoint, QRectF, QSize, Qt, QTimer
 from PySide6.QtGui import QPainter, QPaintEvent, QResizeEvent
-from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QScrollArea, QSizePolicy, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QApplication, QFrame, QHBoxLayout, QLabel, QScrollArea, QSizePolicy, QVBoxLayout, QWidget
 
 from wzp_desktop.presenters.tone import Tone
 from wzp_desktop.views.look import Look, set_tone, sized, spaced
@@ -138,6 +140,7 @@ class ScrollPage(QScrollArea):
         self.setWidgetResizable(True)
         self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         self.setFocusPolicy(Qt.FocusPolicy.NoFocus)
+        self._revealed: QWidget | None = None
         self.page, inner = QWidget(), QWidget()
         self.page.setObjectName("page")
         sized(inner, widest=widest)
@@ -150,6 +153,8 @@ class ScrollPage(QScrollArea):
         spaced(self.column, gap=gap)
         self.setWidget(self.page)
         self.page.installEventFilter(self)
+        self.verticalScrollBar().actionTriggered.connect(self._forget)
+        cast(QApplication, QApplication.instance()).focusChanged.connect(self._on_focus)
 
     def needed_height(self, width: int) -> int:
         """How high the content is at that width."""
@@ -158,8 +163,12 @@ class ScrollPage(QScrollArea):
         return across.minimumHeightForWidth(width) if across.hasHeightForWidth() else across.minimumSize().height()
 
     def reveal(self, part: QWidget) -> None:
-        """Scrolls to a part that has just appeared, as soon as the layout has given it its place."""
-        QTimer.singleShot(0, part, lambda: self.ensureWidgetVisible(part))
+        """Scrolls to a part that has just appeared, and keeps it in view until the user goes elsewhere.
+
+        Wrapping text finds its height in several rounds, and banners come and go above the page.
+        """
+        self._revealed = part
+        QTimer.singleShot(0, part, self._follow)
 
     def minimumSizeHint(self) -> QSize:  # noqa: N802 - Qt's name
         return QSize(100, 80)
@@ -167,11 +176,31 @@ class ScrollPage(QScrollArea):
     def resizeEvent(self, event: QResizeEvent) -> None:  # noqa: N802 - Qt's name
         super().resizeEvent(event)
         self._fit()
+        self._follow()
 
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:  # noqa: N802 - Qt's name
         if watched is self.page and event.type() is QEvent.Type.LayoutRequest:
             self._fit()
+        elif watched is self.page and event.type() is QEvent.Type.Resize and self._revealed is not None:
+            QTimer.singleShot(0, self, self._follow)  # the range of the bar follows only then
         return super().eventFilter(watched, event)
+
+    def _on_focus(self, _before: QWidget | None, now: QWidget | None) -> None:
+        """Scroll areas show only what Tab reaches from within them."""
+        if now is not None and self.page.isAncestorOf(now):
+            self._forget()
+            self.ensureWidgetVisible(now)
+
+    def _forget(self) -> None:
+        self._revealed = None
+
+    def _follow(self) -> None:
+        """Moves no more than needed; of a part that is higher than the window the top is shown."""
+        part = self._revealed
+        if part is not None and self.page.isAncestorOf(part) and part.isVisibleTo(self.page):
+            top = part.mapTo(self.page, QPoint(0, 0)).y()
+            bar = self.verticalScrollBar()
+            bar.setValue(min(top, max(bar.value(), top + part.height() - self.viewport().height())))
 
     def _fit(self) -> None:
         """Scroll areas ask wrapping text for its height at the narrowest width; this asks at the real one."""

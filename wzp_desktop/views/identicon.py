@@ -53,6 +53,11 @@ class IdenticonButton(QAbstractButton):
             self.setAccessibleName(f"Copy fingerprint {fingerprint}")
             self.update()
 
+    def set_side(self, side: int) -> None:
+        """The picture's side at 100 %."""
+        self._side = side
+        self.setFixedSize(self.sizeHint())
+
     def set_look(self, look: Look) -> None:
         self._look = look
         self.setFixedSize(self.sizeHint())

@@ -1,7 +1,7 @@
 """Somebody calls."""
 
 from PySide6.QtCore import QTimer, Signal
-from PySide6.QtGui import QHideEvent
+from PySide6.QtGui import QHideEvent, QResizeEvent
 from PySide6.QtWidgets import QLabel, QVBoxLayout
 
 from wzp_core.engine.commands import Answer, AnswerCall
@@ -9,8 +9,9 @@ from wzp_core.protocol.ids import CallId
 from wzp_desktop.presenters.incoming import IncomingScreen
 from wzp_desktop.presenters.tone import Tone
 from wzp_desktop.views.buttons import Button
-from wzp_desktop.views.frames import Banner, Card, ScrollPage, centred, rule
-from wzp_desktop.views.identicon import IdenticonButton
+from wzp_desktop.views.frames import Banner, Card, ScrollPage, rule
+from wzp_desktop.views.head import Head, is_low
+from wzp_desktop.views.look import Look
 from wzp_desktop.views.text import label, say, say_name, show_fingerprint
 
 _FLASH_MS = 600  # slower than three a second (WCAG 2.3.1)
@@ -22,11 +23,12 @@ class IncomingPage(ScrollPage):
     command = Signal(object)
 
     def __init__(self) -> None:
-        super().__init__(480)
+        super().__init__(580, margins=(20, 12, 20, 12), gap=9)
         self.setAccessibleName("Incoming call")
         self._call_id = ""
-        self._identicon, self._name = IdenticonButton(104), label(role="display")
+        self._look = Look()
         self._fingerprint = label(role="mono")
+        self._head = Head(104, (label("is calling you", "timer"), self._fingerprint), ())
         self._acquaintance = Banner("person", Tone.NEUTRAL)
         self._warning = Banner("lock-open", Tone.WARNING)
         self._silent = Banner("speaker-off", Tone.ACCENT)
@@ -42,8 +44,8 @@ class IncomingPage(ScrollPage):
 
     def apply(self, screen: IncomingScreen) -> None:
         self._call_id = screen.call_id
-        self._identicon.set_fingerprint(screen.fingerprint)
-        say_name(self._name, screen.name)
+        self._head.identicon.set_fingerprint(screen.fingerprint)
+        say_name(self._head.name, screen.name)
         show_fingerprint(self._fingerprint, screen.fingerprint)
         self._acquaintance.tell(screen.acquaintance, screen.tone)
         self._warning.tell(screen.warning)
@@ -68,13 +70,21 @@ class IncomingPage(ScrollPage):
         self._flashes.stop()
         self._silent.tell("")
 
+    def set_look(self, look: Look) -> None:
+        self._look = look
+        self._head.set_low(is_low(self, look))
+
+    def resizeEvent(self, event: QResizeEvent) -> None:  # noqa: N802 - Qt's name
+        self._head.set_low(is_low(self, self._look))
+        super().resizeEvent(event)
+
     def _blink(self) -> None:
         bright = self._silent.property("tone") == Tone.ACCENT.value
         self._silent.tell(self._silent.text(), Tone.WARNING if bright else Tone.ACCENT)
 
     def _lay_out(self) -> None:
         self.column.addStretch(1)
-        centred(self.column, self._identicon, self._name, label("is calling you", "timer"), self._fingerprint)
+        self.column.addWidget(self._head)
         self.column.addWidget(self._acquaintance)
         self.column.addWidget(self._silent)
         self.column.addWidget(self._warning)

@@ -1,6 +1,7 @@
 """The voice room."""
 
 from PySide6.QtCore import QModelIndex, Signal
+from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import QVBoxLayout, QWidget
 
 from wzp_core.engine.commands import LeaveRoom
@@ -12,7 +13,8 @@ from wzp_desktop.presenters.tone import Tone
 from wzp_desktop.views.call_controls import CallControls
 from wzp_desktop.views.flow import FlowCard
 from wzp_desktop.views.frames import Badge, Banner, Card, ScrollPage, StatusDot, beside
-from wzp_desktop.views.look import spaced
+from wzp_desktop.views.head import is_low
+from wzp_desktop.views.look import Look, spaced
 from wzp_desktop.views.row_list import RowList
 from wzp_desktop.views.text import label, say, say_name
 from wzp_desktop.views.timer_label import TimerLabel
@@ -29,6 +31,7 @@ class RoomPage(QWidget):
     def __init__(self) -> None:
         super().__init__()
         self.setAccessibleName("Voice room")
+        self._look = Look()
         self._name, self._stage, self._dot = label(role="title"), label(role="muted"), StatusDot()
         self._timer, self._badge, self._meaning = TimerLabel(), Badge(), label(role="muted")
         self._silence = Banner("speaker-off", Tone.WARNING)
@@ -88,6 +91,14 @@ class RoomPage(QWidget):
         line = next((member.volume for member in members if member.key == self._chosen), None)
         self._volume.apply(line, screen.hint)
 
+    def set_look(self, look: Look) -> None:
+        self._look = look
+        self._controls.set_low(is_low(self, look))
+
+    def resizeEvent(self, event: QResizeEvent) -> None:  # noqa: N802 - Qt's name
+        super().resizeEvent(event)
+        self._controls.set_low(is_low(self, self._look))
+
     def take_focus(self) -> None:
         self.setFocus()
 
@@ -97,8 +108,7 @@ class RoomPage(QWidget):
         self._list.clicked.connect(lambda _: page.reveal(self._volume))  # the arrow keys keep their row in view
         top = Card()
         top.column.addLayout(beside(self._name, self._timer, stretch=0))
-        top.column.addLayout(beside(self._dot, self._stage, stretch=1))
-        top.column.addWidget(self._badge)
+        top.column.addLayout(beside(self._dot, self._stage, self._badge, stretch=1))
         top.column.addWidget(self._meaning)
         people = Card()
         people.column.addLayout(beside(label("In this room", "heading", wrap=False), self._count, QWidget(), stretch=2))

@@ -12,14 +12,19 @@ from wzp_desktop.views.look import Look, set_tone, spaced, tab_before, wear
 from wzp_desktop.views.text import label, say
 
 _COLUMNS = 2
+_URGENT = (SasMode.READ, SasMode.CHOOSE, SasMode.FAILED)
 _ICON = {SasMode.DONE: "shield-check", SasMode.FAILED: "alert"}
 
 
 class SasCard(Card):
-    """Emits `compared` with what the user says of the codes, `heard` with the chosen code."""
+    """Emits `compared` with what the user says of the codes, `heard` with the chosen code.
+
+    `asked` says that there is something new for the user to look at.
+    """
 
     compared = Signal(bool)
     heard = Signal(str)
+    asked = Signal()
 
     def __init__(self) -> None:
         super().__init__()
@@ -49,14 +54,20 @@ class SasCard(Card):
         if (panel.mode, panel.code, panel.choices) != (self._panel.mode, self._panel.code, self._panel.choices):
             self._unfolded = self._doubting = False
             self._doubt.rest()
+            is_new = panel.mode in _URGENT and not panel.folded
+        else:
+            is_new = False
         self._panel = panel
         self._show()
+        if is_new:
+            self.asked.emit()
 
     def doubt(self) -> None:
         """The codes seem to differ: ask before the contact is marked and the call ends."""
         self._doubting = True
         self._show()
         self._doubt.end.setFocus()
+        self.asked.emit()
 
     def _lay_out(self) -> None:
         choosing = QVBoxLayout(self._choosing)
@@ -102,6 +113,7 @@ class SasCard(Card):
     def _open(self) -> None:
         self._unfolded = True
         self._show()
+        self.asked.emit()
 
     def _stop_doubting(self) -> None:
         self._doubting = False
