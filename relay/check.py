@@ -60,19 +60,34 @@ async def findings(config: RelayConfig) -> list[Finding]:
         port = Finding("port", True, f"UDP {address_text(config.listen)} is held by this very relay, which runs")
     else:
         port = port_finding("port", "UDP", "listen_addr", config.listen, refusal)
-    host, first = config.listen
-    further = [(host, first + number) for number in range(1, config.workers + 1) if first and not runs]
     return [
         *identity,
         port,
-        *(
-            port_finding("worker port", "UDP", "listen_addr", each, bind_error(socket.SOCK_DGRAM, each))
-            for each in further
-        ),
+        *await _worker_findings(config, fingerprint if runs else None),
         buffer_finding(config.listen),
         await advertised_finding(config, Interfaces().addresses()),
         http_finding(config, is_running=runs),
         *await asyncio.gather(*map(peer_finding, config.peers)),
+    ]
+
+
+async def _worker_findings(config: RelayConfig, runs: TlsFingerprint | None) -> list[Finding]:
+    """Of each worker's port: free, or answered where this very relay runs, with the certificate `runs`."""
+    host, first = config.listen
+    ports = [(host, first + number) for number in range(1, config.workers + 1) if first]
+    if runs is None:
+        return [
+            port_finding("worker port", "UDP", "listen_addr", each, bind_error(socket.SOCK_DGRAM, each))
+            for each in ports
+        ]
+    answers = await asyncio.gather(*(_answers(each, runs) for each in ports))
+    found = zip(ports, answers, strict=True)
+    advice = "it is started again by itself; the log tells why it ended, as relay:worker_lost"
+    return [
+        Finding("worker", True, f"UDP {address_text(each)} answers")
+        if answered
+        else Finding("worker", False, f"UDP {address_text(each)} does not answer", advice)
+        for each, answered in found
     ]
 
 
@@ -176,7 +191,8 @@ async def advertised_finding(config: RelayConfig, own: tuple[str, ...]) -> Findi
     if ip.is_private and not ip.is_loopback:
         advice = "private: reached only from your own network"
     elif str(ip) not in own:
-        advice = f"not of this machine: the router has to forward UDP {port} to port {config.listen[1]} here"
+        further = f", and the {config.workers} ports after that likewise" if config.workers else ""
+        advice = f"not of this machine: the router has to forward UDP {port} to port {config.listen[1]} here{further}"
     return Finding(what, True, config.advertised_addr, advice)
 
 

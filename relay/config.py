@@ -21,7 +21,6 @@ IDENTITY_FILE = "relay-identity"
 _LONGEST_LABEL = 64
 _LONGEST_ROOM_NAME = 253
 _MOST_WORKERS = 64
-_ONE_PROCESS = ("peers", "trusted", "global_rooms", "probe", "event_log")  # not with workers
 MOST_MEMBERS = 255  # as many as there are stream ids
 EACH, WEAKEST = ROOM_QUALITIES = ("each", "weakest")
 MOST_LOUDEST = 32  # nobody listens to more at once
@@ -183,7 +182,10 @@ class RelayConfig:
     name: str = _option("", "name of this relay for people")
     region: str = _option("", "region that clients are told")
     workers: int = _option(
-        0, "processes that rooms are spread over, on the UDP ports after that one; 0 has all in one", high=_MOST_WORKERS
+        0,
+        "processes that rooms of this relay alone are spread over, on the UDP ports after that one, each with the rates"
+        " of connections and packets below; 0 has all in one",
+        high=_MOST_WORKERS,
     )
     auth_url: str = _option("", "web service that says whose token it is; empty lets everybody in", read=_web_address)
     require_signatures: bool = _option(False, "refuse registrations without a signature, as older clients send them")
@@ -253,7 +255,10 @@ class RelayConfig:
     )
     log_level: str = _option("info", "least important log lines to write", choices=LOG_LEVELS)
     debug_tap: str = _option("", "room whose packets and events are logged one by one; * is every room")
-    event_log: str = _option("", "file for one JSON object per packet and event, beginning anew; kept below 128 MiB")
+    event_log: str = _option(
+        "",
+        "file for one JSON object per packet and event, beginning anew, below 128 MiB; worker N has FILE.worker-N",
+    )
     peers: tuple[PeerRelay, ...] = _option(
         (),
         "relays to share users and rooms with: this one dials them",
@@ -290,10 +295,8 @@ class RelayConfig:
         if self.http_port and not self.http_token and not ipaddress.ip_address(self.http_host).is_loopback:
             reason = f"is needed where {self.http_host} lets others ask; or set http_host to 127.0.0.1"
             raise Unavailable(ErrorCode.BAD_SETTINGS, what="http_token", reason=reason)
-        apart = next((name for name in _ONE_PROCESS if getattr(self, name)), None)
-        if self.workers and (apart or os.name != "posix"):
-            reason = f"cannot be used with {apart} yet" if apart else "is for POSIX systems"
-            raise Unavailable(ErrorCode.BAD_SETTINGS, what="workers", reason=reason)
+        if self.workers and os.name != "posix":
+            raise Unavailable(ErrorCode.BAD_SETTINGS, what="workers", reason="is for POSIX systems")
 
     @property
     def identity_path(self) -> Path:

@@ -81,19 +81,6 @@ class Relay:
         self._media = RoomPlane(
             config, admission, self._rooms, self._calls, outbox, self._counters, self._sessions, events
         )
-        self.workers: Workers | None = None
-        placement = Placement(self._rooms)
-        if config.workers:
-            keeper = Doorkeeper(config, admission, self._calls, placement)
-            self.workers = Workers(config, seed, keeper, self._media.vacate)
-        node = MeshNode(
-            config,
-            Registry(self._hub, placement if config.workers else self._rooms),
-            listening=self.address,
-            own_id=tls.fingerprint,
-            counters=self._counters,
-        )
-        self.mesh = Mesh(config, node, endpoint)
         self.federation = FederationPlane(
             config,
             tls.fingerprint,
@@ -105,6 +92,19 @@ class Relay:
             events=events,
             outbox=outbox,
         )
+        self.workers: Workers | None = None
+        placement = Placement(self._rooms, self.federation.spans)
+        if config.workers:
+            keeper = Doorkeeper(config, admission, self._calls, placement)
+            self.workers = Workers(config, seed, keeper, self._media.vacate, self._counters)
+        node = MeshNode(
+            config,
+            Registry(self._hub, placement if config.workers else self._rooms),
+            listening=self.address,
+            own_id=tls.fingerprint,
+            counters=self._counters,
+        )
+        self.mesh = Mesh(config, node, endpoint)
         self._diallers = PeerDiallers(endpoint, self.federation)
         self._diallers.want(config.peers)
         self._listener = Listener(
@@ -131,17 +131,29 @@ class Relay:
             handshakes_refused=self._endpoint.handshakes_refused,
             packets_refused=self._endpoint.packets_refused,
         )
-        rooms = len(self._rooms)
-        if self.workers is not None:
-            rooms += self.workers.rooms
-            totals = replace(totals, **{name: getattr(totals, name) + n for name, n in self.workers.totals().items()})
+        workers = self.workers
+        if workers is not None:
+            totals = replace(totals, **{name: getattr(totals, name) + n for name, n in workers.told.counts().items()})
         return RelayStats(
             clients=len(self._hub),
             calls=len(self._calls),
-            rooms=rooms,
+            rooms=len(self._rooms) + (workers.rooms if workers is not None else 0),
             sessions=self._media.sessions,
+            workers=workers.alive if workers is not None else 0,
             totals=totals,
         )
+
+    def observed(self) -> Sessions:
+        """Of all processes, those of workers as of some seconds ago."""
+        return self._sessions if self.workers is None else self.workers.told.beside(self._sessions)
+
+    def health(self) -> dict[str, object]:
+        """Without a worker its rooms are in other processes, so that one less is no failure of the relay."""
+        wanted = self._signals.config.workers
+        if self.workers is None:
+            return {"status": "ok"}
+        alive = self.workers.alive
+        return {"status": "ok" if alive == wanted else "degraded", "workers": wanted, "workers_alive": alive}
 
     @asynccontextmanager
     async def answering_http(self, config: RelayConfig) -> AsyncIterator[None]:
@@ -158,11 +170,11 @@ class Relay:
         from relay.observe.metrics import RelayCollector, new_registry
 
         registry = new_registry(
-            RelayCollector(self.stats, self._sessions),
+            RelayCollector(self.stats, self.observed),
             ProbeCollector(self.mesh.probes),
             FederationCollector(self.federation),
         )
-        routes = [*health_routes(), *metrics_routes(registry), *mesh_routes(self.mesh)]
+        routes = [*health_routes(self.health), *metrics_routes(registry), *mesh_routes(self.mesh)]
         async with serve_http((config.http_host, config.http_port), config.http_token, routes) as self.http_address:
             event(log, "relay:http_listening", addr=address_text(self.http_address))
             yield

@@ -9,7 +9,7 @@ import socket
 import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from dataclasses import fields, replace
+from dataclasses import replace
 
 from relay.config import RelayConfig
 from relay.decide.admission import Admission, inbound
@@ -18,15 +18,11 @@ from relay.decide.bus import (
     Answer,
     Bus,
     Failed,
-    Granted,
+    Fares,
     Left,
-    Moved,
     Ready,
     Reconfigure,
-    Refused,
     Start,
-    Stats,
-    Total,
     Vacate,
     Visit,
     configured,
@@ -42,8 +38,10 @@ from relay.edge.room_plane import RoomPlane
 from relay.edge.room_session import RoomService, serve_participant
 from relay.edge.token_check import TokenCheck, open_token_check
 from relay.observe.counters import Counters
+from relay.observe.event_log import EventLog, open_event_log
 from relay.observe.log_flood import FloodFilter
 from relay.observe.sessions import Sessions
+from relay.observe.worker_reports import stats_of
 from wzp_core.crypto.certificate import tls_identity
 from wzp_core.crypto.identity import Identity, relay_tls_seed
 from wzp_core.errors import ErrorCode, RemoteViolation, Unavailable
@@ -52,6 +50,8 @@ from wzp_core.protocol.ids import Fingerprint, RoomName
 
 _LAST_WORDS_S = 2.0
 _STATS_S = 1.0
+_BEATS_PER_FARES = 5
+_MOST_FARES = 2000  # more participants than one process can serve; a bound for the message
 _ASK_LIMIT_S = 5.0
 
 
@@ -67,7 +67,15 @@ class Trusting:
 class Worker:
     """A running worker; also the door of its rooms."""
 
-    def __init__(self, bus: Bus, config: RelayConfig, seed: bytes, endpoint: ServerEndpoint, tokens: TokenCheck):
+    def __init__(
+        self,
+        bus: Bus,
+        config: RelayConfig,
+        seed: bytes,
+        endpoint: ServerEndpoint,
+        tokens: TokenCheck,
+        events: EventLog | None,
+    ) -> None:
         self._bus = bus
         self._endpoint = endpoint
         self._counters = Counters()
@@ -75,7 +83,8 @@ class Worker:
         self._asked: dict[int, tuple[str, asyncio.Future[Answer]]] = {}
         admission, rooms = Admission(), Rooms()
         outbox = Outbox(Hub(), self._counters)
-        self._plane = RoomPlane(config, admission, rooms, Trusting(), outbox, self._counters, Sessions())
+        self._sessions = Sessions()
+        self._plane = RoomPlane(config, admission, rooms, Trusting(), outbox, self._counters, self._sessions, events)
         self._service = RoomService(plane=self._plane, tokens=tokens, identity=Identity.from_seed(seed), door=self)
         self._listener = Listener(endpoint, admission, lambda: self._service.config, self._session, self._counters)
         endpoint.limit_inbound(inbound(config))
@@ -92,10 +101,12 @@ class Worker:
         self._asked[number] = visit.room, answered
         self._bus.send(Admit(number=number, visit=visit))
         try:
-            choice = await _choice(answered)
+            answer = await _within(answered)
             if self._asked.pop(number, None) is None:
                 raise Unavailable(ErrorCode.TIMED_OUT, what="room moved meanwhile")
-            yield choice
+            if answer.refusal is not None:
+                raise Unavailable(answer.refusal)
+            yield Choice(port=answer.port, stream_id=answer.stream_id)
         finally:
             self._asked.pop(number, None)
             self._bus.send(Left(number=number))
@@ -124,7 +135,7 @@ class Worker:
 
     def _hear(self, message: object) -> None:
         match message:
-            case Granted(number=number) | Moved(number=number) | Refused(number=number):
+            case Answer(number=number):
                 _, answered = self._asked.get(number, ("", None))
                 if answered is not None and not answered.done():
                     answered.set_result(message)
@@ -140,31 +151,25 @@ class Worker:
                 self._plane.reconfigure(config)
 
     async def _keep_telling(self) -> None:
-        while True:
+        for beat in itertools.count():
             totals = replace(
                 self._counters,
                 malformed_datagrams=self._endpoint.malformed_datagrams,
                 handshakes_refused=self._endpoint.handshakes_refused,
                 packets_refused=self._endpoint.packets_refused,
             )
-            told = tuple(Total(name=spec.name, value=getattr(totals, spec.name)) for spec in fields(totals))
-            self._bus.send(Stats(totals=told))
+            self._bus.send(stats_of(totals, self._sessions))
+            if self._plane.config.http_port and beat % _BEATS_PER_FARES == 0:
+                self._bus.send(Fares(sessions=tuple(itertools.islice(self._sessions, _MOST_FARES))))
             await asyncio.sleep(_STATS_S)
 
 
-async def _choice(answered: "asyncio.Future[Answer]") -> Choice:
+async def _within(answered: "asyncio.Future[Answer]") -> Answer:
     try:
         async with asyncio.timeout(_ASK_LIMIT_S):
-            answer = await answered
+            return await answered
     except TimeoutError:
         raise Unavailable(ErrorCode.TIMED_OUT, what="main process") from None
-    match answer:
-        case Granted(stream_id=stream_id):
-            return Choice(stream_id=stream_id)
-        case Moved(port=port):
-            return Choice(port=port)
-        case Refused(code=code):
-            raise Unavailable(code)
 
 
 async def serve(end: socket.socket) -> None:
@@ -180,8 +185,9 @@ async def serve(end: socket.socket) -> None:
             async with (
                 open_endpoint(config.listen, tls, both_families=start.host == "::") as endpoint,
                 open_token_check(config.auth_url) as tokens,
+                open_event_log(config.event_log) as events,
             ):
-                worker = Worker(bus, config, start.seed, endpoint, tokens)
+                worker = Worker(bus, config, start.seed, endpoint, tokens, events)
                 bus.send(Ready(port=endpoint.local_address[1]))
                 await worker.run()
         except Unavailable as error:

@@ -5,6 +5,7 @@ from dataclasses import asdict, dataclass, replace
 from typing import Any, Final, Protocol, TypeAlias, get_args
 
 from relay.config import RelayConfig, checked, merged, options
+from relay.decide.session_record import SessionRecord
 from wzp_core.errors import ErrorCode, RemoteViolation
 from wzp_core.ports import Address
 from wzp_core.protocol.signal.base import U8, U16, U64, Key32
@@ -60,9 +61,17 @@ class Total:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Stats:
-    """Totals since the worker's start; each second, so that one that hangs is noticed."""
+    """Since the worker's start; each second, so that one that hangs is noticed."""
 
-    totals: tuple[Total, ...]
+    counts: tuple[Total, ...]
+    handshakes: tuple[Total, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Fares:
+    """All participants that there are now; now and then, where somebody may ask for metrics."""
+
+    sessions: tuple[SessionRecord, ...]
 
 
 # --- of the main process ---------------------------------------------------------------------------------------
@@ -82,21 +91,13 @@ class Reconfigure:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Granted:
+class Answer:
+    """To `Admit` with that number: the place is here, or elsewhere, or there is none."""
+
     number: U64
-    stream_id: U8 | None  # None: any that is free
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Moved:
-    number: U64
-    port: U16
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Refused:
-    number: U64
-    code: ErrorCode
+    stream_id: U8 | None = None  # None: any that is free
+    port: U16 | None = None  # to go to instead; 0 is the main one
+    refusal: ErrorCode | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -106,8 +107,7 @@ class Vacate:
     room: str
 
 
-Answer: TypeAlias = Granted | Moved | Refused
-Message: TypeAlias = Ready | Failed | Admit | Left | Stats | Start | Reconfigure | Answer | Vacate
+Message: TypeAlias = Ready | Failed | Admit | Left | Stats | Fares | Start | Reconfigure | Answer | Vacate
 
 
 class Bus(Protocol):
@@ -115,7 +115,10 @@ class Bus(Protocol):
 
     def send(self, message: Message) -> None: ...
 
-    async def receive(self) -> Message: ...
+    async def receive(self) -> Message:
+        """Raises Unavailable(LINK_CLOSED), and RemoteViolation for what is no message."""
+
+    def close(self) -> None: ...
 
 
 _KINDS: Final[dict[str, type[Message]]] = {kind.__name__: kind for kind in get_args(Message)}

@@ -152,6 +152,11 @@ class CallRegistry:
         """Whether what other relays send to somebody ends here: a client of ours, also one that may come back."""
         return who in self._present or any(who in call.relay_addr for call in self._calls_of.get(who, ()))
 
+    def is_all_here(self, call_id: str) -> bool:
+        """Whether both parties are clients of this relay."""
+        call = self._find(call_id)
+        return call is not None and len(call.parties) == len(call.relay_addr) == 2
+
     def speaker(self, message: FederatedSignal) -> Fingerprint | None:
         """Who elsewhere says that: the caller of an offer, else the party of the call that is not ours."""
         if isinstance(message, DirectCallOffer):

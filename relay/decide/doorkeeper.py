@@ -2,7 +2,7 @@
 
 from relay.config import RelayConfig
 from relay.decide.admission import Admission
-from relay.decide.bus import Admit, Answer, Granted, Moved, Refused, Visit
+from relay.decide.bus import Admit, Answer, Visit
 from relay.decide.calls import CallRegistry
 from relay.decide.placement import MAIN, Choice, Placement
 from relay.decide.room_rules import RoomRules
@@ -41,18 +41,14 @@ class Doorkeeper:
         number, visit = asked.number, asked.visit
         room, who = RoomName(visit.room), Fingerprint(visit.who)
         try:
-            is_new = self.placement.is_new(room)
             choice = self._choose(visit, worker, now)
-            if choice.port is not None:
-                return Moved(number=number, port=choice.port), choice
-            if is_new and call_of(room) is None and self.placement.open_to_all >= self._config.max_rooms:
-                raise Unavailable(ErrorCode.LIMIT, what="rooms", most=self._config.max_rooms)
-            replaces = self.placement.is_in(room, who)
-            self._admission.join_elsewhere(visit.host, who, self._config, replaces=replaces)
+            if choice.port is None:
+                replaces = self.placement.is_in(room, who)
+                self._admission.join_elsewhere(visit.host, who, self._config, replaces=replaces)
+                self.placement.hold(worker, number, room, visit)
         except WzpError as error:
-            return Refused(number=number, code=error.code), Choice()
-        self.placement.hold(worker, number, room, visit)
-        return Granted(number=number, stream_id=choice.stream_id), choice
+            return Answer(number=number, refusal=error.code), Choice()
+        return Answer(number=number, stream_id=choice.stream_id, port=choice.port), choice
 
     def left(self, worker: int, number: int) -> None:
         self._give_back(self.placement.give_back(worker, number))
@@ -67,11 +63,14 @@ class Doorkeeper:
             self._admission.leave_elsewhere(visit.host, Fingerprint(visit.who))
 
     def _choose(self, visit: Visit, at: int, now: float) -> Choice:
-        """Raises RemoteViolation for a room or call that is not theirs."""
+        """Raises RemoteViolation for a room or call that is not theirs, and Unavailable(LIMIT)."""
         room, who = RoomName(visit.room), Fingerprint(visit.who)
         if not self._rules.allows(room, who):
             raise RemoteViolation(ErrorCode.NOT_ADMITTED, room=room, fingerprint=who)
         call_id = call_of(room)
         stream_id = self._calls.admit(call_id, who, visit.stream_id, now) if call_id is not None else visit.stream_id
+        is_new = call_id is None and self.placement.is_new(room)
         chosen = self.placement.choose(room, at, follows=visit.follows)
+        if is_new and chosen.port is None and self.placement.open_to_all >= self._config.max_rooms:
+            raise Unavailable(ErrorCode.LIMIT, what="rooms", most=self._config.max_rooms)
         return Choice(port=chosen.port, vacate=chosen.vacate, stream_id=stream_id)

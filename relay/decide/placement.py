@@ -1,13 +1,13 @@
 """Which process a room is in: the main one or a worker (rendezvous hashing, which moves as few rooms as it can)."""
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from hashlib import blake2b
 from typing import TypeVar
 
 from relay.decide.bus import Visit
-from relay.decide.rooms import Rooms, call_of
+from relay.decide.rooms import Rooms, call_of, is_forwarded
 from wzp_core.errors import ErrorCode, RemoteViolation
 from wzp_core.protocol.ids import Fingerprint, RoomName
 
@@ -33,11 +33,14 @@ class Choice:
 class Placement:
     """Rooms with members by process.
 
-    A room stays where its first member came. It moves only for one that cannot follow a redirect.
+    A room stays where its first member came. It moves only for one that cannot follow a redirect, and to the main
+    process where it is with other relays, whose links are there.
     """
 
-    def __init__(self, here: Rooms) -> None:
+    def __init__(self, here: Rooms, spans: Callable[[RoomName], bool] = lambda _room: False) -> None:
+        """`spans`: whether a room has, or may have, members on other relays."""
         self._here = here
+        self._spans = spans
         self._ports: dict[int, int] = {}  # as clients are told, of workers that live
         self._homes: dict[RoomName, int] = {}
         self._held: dict[tuple[int, int], tuple[RoomName, Visit]] = {}
@@ -64,8 +67,8 @@ class Placement:
 
     def port_of(self, room: RoomName) -> int:
         """Where a room is, or would be; 0 is the main process."""
-        worker = self._homes.get(room) or preferred(room, self._ports)
-        return self._ports.get(worker, 0) if worker is not None else 0
+        home = self._home(room)
+        return self._ports.get((preferred(room, self._ports) or MAIN) if home is None else home, 0)
 
     def whereabouts(self) -> dict[Fingerprint, RoomName]:
         """A room that each member is in, in any process."""
@@ -86,8 +89,8 @@ class Placement:
     def choose(self, room: RoomName, at: int, *, follows: bool) -> Choice:
         """Where the place of one is who asks process `at` for it.
 
-        Raises RemoteViolation(NOT_ADMITTED) for an older client that asks a worker for a room which is not a call's:
-        it has not been sent there.
+        Raises RemoteViolation(NOT_ADMITTED) for an older client that asks a worker for a room which is not a call's
+        (it has not been sent there), or which can be in the main process only.
         """
         home = self._home(room)
         if home is None and at == MAIN and follows and self._ports:
@@ -96,9 +99,16 @@ class Placement:
             return Choice()
         if follows:
             return Choice(port=self._ports.get(home, 0))
-        if at != MAIN and call_of(room) is None:
+        if at != MAIN and (call_of(room) is None or self._is_bound(room)):
             raise RemoteViolation(ErrorCode.NOT_ADMITTED, room=room)
         return Choice(vacate=home)
+
+    def misplaced(self, worker: int) -> list[RoomName]:
+        """Rooms there that have to be in the main process, and are from now on."""
+        found = [room for room, home in self._homes.items() if home == worker and self._is_bound(room)]
+        for room in found:
+            self.come_home(room)
+        return found
 
     def come_home(self, room: RoomName) -> None:
         """The room is in the main process from now on."""
@@ -122,7 +132,13 @@ class Placement:
         return visit
 
     def _home(self, room: RoomName) -> int | None:
+        if self._is_bound(room):
+            return MAIN
         return self._homes.get(room, MAIN if self._here.members(room) else None)
+
+    def _is_bound(self, room: RoomName) -> bool:
+        """To the main process, since other relays send to it."""
+        return is_forwarded(room) or self._spans(room)
 
 
 def _less(counts: Counter[K], key: K) -> int:

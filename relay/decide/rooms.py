@@ -34,6 +34,11 @@ def forwarded_room(session_id: str) -> RoomName:
     return room_of(_FORWARDED_PREFIX + session_id)
 
 
+def is_forwarded(room: RoomName) -> bool:
+    """Whether another relay may forward a session to it."""
+    return room.startswith(_FORWARDED_PREFIX)
+
+
 def call_of(room: RoomName) -> str | None:
     """The id of the call whose private room this is."""
     return room.removeprefix(_CALL_PREFIX) if room.startswith(_CALL_PREFIX) else None
@@ -178,7 +183,7 @@ class Rooms:
         if wanted is not None and wanted not in taken:
             return wanted
         ids = list(range(first, MOST_MEMBERS + 1)) + list(range(1, first))
-        if room.startswith(_FORWARDED_PREFIX):
+        if is_forwarded(room):
             ids.reverse()
         candidates = (stream_id for used in (taken, own) for stream_id in ids if stream_id not in used)
         free = next(candidates, None)  # where others have taken all, our own members come first

@@ -220,6 +220,13 @@ class FederationPlane:
         """Without other relays no room spans relays, and packets pay nothing for it."""
         return self._federation.canonical(name) if self._stats else None
 
+    def spans(self, room: RoomName) -> bool:
+        """Whether somebody on another relay is or may come in: of calls, as far as is known, only in some."""
+        name = self.canonical(room)
+        if name is None or (call_id := call_of(name)) is None:
+            return name is not None
+        return not self._calls.is_all_here(call_id) or bool(self._federation.guests(name))
+
     def egress(self, room: RoomName) -> Callable[[bytes], bool] | None:
         return self._media.egress(room) if self.canonical(room) is not None else None
 

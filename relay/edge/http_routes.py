@@ -1,5 +1,7 @@
 """What may be asked over HTTP; `Relay.answering_http` in serve.py puts the routes of all subjects together."""
 
+from collections.abc import Callable, Mapping
+
 from aiohttp import web
 from prometheus_client import CollectorRegistry
 from prometheus_client.exposition import CONTENT_TYPE_PLAIN_0_0_4
@@ -10,9 +12,9 @@ from wzp_core.errors import RemoteViolation
 from wzp_core.protocol.ids import Fingerprint, parse_fingerprint
 
 
-def health_routes() -> list[web.RouteDef]:
+def health_routes(state: Callable[[], Mapping[str, object]]) -> list[web.RouteDef]:
     async def health(_request: web.Request) -> web.Response:
-        return json_answer({"status": "ok"})
+        return json_answer(state())
 
     return [web.get(OPEN_PATH, health)]
 

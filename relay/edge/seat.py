@@ -8,10 +8,10 @@ from relay.decide.effects import ConnectionId
 from relay.decide.fanout import Quota, Verdict, verdict
 from relay.decide.loudest import Floor, Voice
 from relay.decide.rooms import Member
+from relay.decide.session_record import SessionRecord
 from relay.edge.trunk_sender import TrunkSender
 from relay.observe.counters import Counters
 from relay.observe.room_watch import RoomWatch, Seen
-from relay.observe.sessions import SessionRecord
 from wzp_core.ports import Link
 from wzp_core.protocol.ids import RoomName
 from wzp_core.protocol.media.header import peek_level, peek_report, peek_stream_id

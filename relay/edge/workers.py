@@ -5,15 +5,17 @@ import logging
 import os
 import socket
 import sys
-from collections import Counter
 from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
+from dataclasses import replace
 from pathlib import Path
 
 from relay.config import RelayConfig
 from relay.decide.bus import (
     Admit,
+    Bus,
     Failed,
+    Fares,
     Left,
     Message,
     Ready,
@@ -26,7 +28,9 @@ from relay.decide.bus import (
 )
 from relay.decide.doorkeeper import Doorkeeper
 from relay.decide.placement import MAIN, Choice
-from relay.edge.bus_link import BusLink, open_bus
+from relay.edge.bus_link import open_bus
+from relay.observe.counters import Counters
+from relay.observe.worker_reports import WorkerReports
 from wzp_core.errors import ErrorCode, Unavailable, WzpError
 from wzp_core.logs import event, logger
 from wzp_core.protocol.ids import RoomName
@@ -45,15 +49,20 @@ class Workers:
     """All workers of one relay; also the door of the main process."""
 
     def __init__(
-        self, config: RelayConfig, seed: bytes, keeper: Doorkeeper, vacate_here: Callable[[RoomName], None]
+        self,
+        config: RelayConfig,
+        seed: bytes,
+        keeper: Doorkeeper,
+        vacate_here: Callable[[RoomName], None],
+        counters: Counters,
     ) -> None:
         self._config = config
         self._seed = seed
         self._keeper = keeper
         self._vacate_here = vacate_here
-        self._links: dict[int, BusLink] = {}
-        self._totals: dict[int, Counter[str]] = {}
-        self._retired: Counter[str] = Counter()  # of workers that have ended
+        self._counters = counters
+        self.told = WorkerReports()
+        self._links: dict[int, Bus] = {}
         self._is_stopping = False
         self._keepers: list[asyncio.Task[None]] = []
         self._loop = asyncio.get_running_loop()
@@ -62,9 +71,9 @@ class Workers:
     def rooms(self) -> int:
         return len(self._keeper.placement)
 
-    def totals(self) -> Counter[str]:
-        """Of all workers that there were."""
-        return sum(self._totals.values(), Counter(self._retired))
+    @property
+    def alive(self) -> int:
+        return len(self._links)
 
     def reconfigure(self, config: RelayConfig) -> None:
         self._config = config
@@ -74,9 +83,10 @@ class Workers:
 
     def stop(self) -> None:
         """Lets all end, each when its clients have heard the last."""
-        self._is_stopping = True
-        for link in self._links.values():
-            link.close()
+        if not self._is_stopping:  # to be cancelled twice is not to wait for that
+            self._is_stopping = True
+            for keeper in self._keepers:
+                keeper.cancel()
 
     @asynccontextmanager
     async def enter(self, visit: Visit) -> AsyncIterator[Choice]:
@@ -104,8 +114,6 @@ class Workers:
             yield
         finally:
             self.stop()
-            for keeper in self._keepers:
-                keeper.cancel()
             await asyncio.wait(self._keepers)
 
     async def run(self) -> None:
@@ -120,7 +128,8 @@ class Workers:
             began = self._loop.time()
             try:
                 async with _process() as (link, pid):
-                    link.send(Start(seed=self._seed, host=host, port=port, settings=settings_text(self._config)))
+                    config = replace(self._config, event_log=_event_log(self._config, number))
+                    link.send(Start(seed=self._seed, host=host, port=port, settings=settings_text(config)))
                     async with asyncio.timeout(_START_S):
                         port = _port(await link.receive(), host, port)
                     self._links[number] = link
@@ -134,12 +143,13 @@ class Workers:
                     ready.set_result(_no_port(host, port, error))
                     return
                 if not self._is_stopping:
+                    self._counters.worker_restarts += 1
                     event(log, "relay:worker_lost", level=logging.ERROR, number=number, error=str(error) or "silent")
             failures = 0 if self._loop.time() - began > _STEADY_S else failures + 1
             if not self._is_stopping:
                 await asyncio.sleep(min(_LONGEST_RETRY_S, _RETRY_S * 2**failures))
 
-    async def _listen(self, number: int, link: BusLink) -> None:
+    async def _listen(self, number: int, link: Bus) -> None:
         """Raises where it is gone, says nothing any more, or nonsense."""
         try:
             while True:
@@ -149,9 +159,9 @@ class Workers:
         finally:  # at once, not only when the process has been seen to end
             del self._links[number]
             self._keeper.down(number)
-            self._retired.update(self._totals.pop(number, Counter()))
+            self.told.ended(number)
 
-    def _heard(self, number: int, link: BusLink, message: Message) -> None:
+    def _heard(self, number: int, link: Bus, message: Message) -> None:
         match message:
             case Admit():
                 answer, choice = self._keeper.admit(number, message, self._loop.time())
@@ -159,8 +169,10 @@ class Workers:
                 self._vacate(choice, RoomName(message.visit.room))
             case Left(number=place):
                 self._keeper.left(number, place)
-            case Stats(totals=totals):
-                self._totals[number] = Counter({total.name: total.value for total in totals})
+            case Stats() | Fares():
+                self.told.hear(number, message)
+                for room in self._keeper.placement.misplaced(number):
+                    link.send(Vacate(room=room))
 
     def _vacate(self, choice: Choice, room: RoomName) -> None:
         if choice.vacate == MAIN:
@@ -172,6 +184,11 @@ class Workers:
         """Behind address translation, the ports after the one that clients are told are forwarded as well."""
         _, _, advertised = self._config.advertised_addr.rpartition(":")
         return int(advertised) + number if advertised else port
+
+
+def _event_log(config: RelayConfig, number: int) -> str:
+    """Each process has a file of its own: a room is in one process, so its events are in one file."""
+    return config.event_log and f"{config.event_log}.worker-{number}"
 
 
 def _port(message: Message, host: str, port: int) -> int:
@@ -188,7 +205,7 @@ def _no_port(host: str, port: int, error: Exception) -> Unavailable:
 
 
 @asynccontextmanager
-async def _process() -> AsyncIterator[tuple[BusLink, int]]:
+async def _process() -> AsyncIterator[tuple[Bus, int]]:
     """A worker, which ends when the link does, of itself or by force; and its number with the system."""
     ours, theirs = socket.socketpair()
     with theirs:
@@ -209,21 +226,12 @@ async def _process() -> AsyncIterator[tuple[BusLink, int]]:
 
 
 async def _ended(process: asyncio.subprocess.Process) -> None:
-    """Leaves no process behind, whoever cancels that."""
-    ending, cancelled = asyncio.create_task(_end(process), name="worker's end"), None
-    while not ending.done():
-        try:
-            await asyncio.shield(ending)
-        except asyncio.CancelledError as error:
-            cancelled = error
-    if cancelled is not None:
-        raise cancelled
-
-
-async def _end(process: asyncio.subprocess.Process) -> None:
+    """Leaves no process behind, not even one that is waited for no more."""
     try:
-        async with asyncio.timeout(_END_S):
+        with suppress(TimeoutError):
+            async with asyncio.timeout(_END_S):
+                await process.wait()
+    finally:
+        if process.returncode is None:
+            process.kill()
             await process.wait()
-    except TimeoutError:
-        process.kill()
-        await process.wait()

@@ -39,6 +39,7 @@ class Counters:
     packets_limited: int = 0  # of a participant that sends more than it may
     packets_foreign_stream: int = 0  # claimed another sender's stream id
     packets_withheld: int = 0  # of members that were not among the loudest
+    worker_restarts: int = 0
 
 
 @dataclass(slots=True, kw_only=True)
@@ -74,4 +75,5 @@ class RelayStats:
     calls: int
     rooms: int
     sessions: int
+    workers: int
     totals: Counters

@@ -18,8 +18,9 @@ from prometheus_client.core import (
 )
 from prometheus_client.registry import Collector
 
+from relay.decide.session_record import SessionRecord
 from relay.observe.counters import Counters, RelayStats
-from relay.observe.sessions import Durations, SessionRecord, Sessions
+from relay.observe.sessions import Durations, Sessions
 from wzp_core import __version__
 from wzp_core.protocol.media.report import QualityReport
 
@@ -41,20 +42,18 @@ def new_registry(*collectors: Collector) -> CollectorRegistry:
 class RelayCollector(Collector):
     """All numbers of the relay itself."""
 
-    def __init__(self, stats: Callable[[], RelayStats], sessions: Sessions) -> None:
+    def __init__(self, stats: Callable[[], RelayStats], observed: Callable[[], Sessions]) -> None:
         self._stats = stats
-        self._sessions = sessions
+        self._observed = observed
 
     def collect(self) -> Iterator[Metric]:
-        stats = self._stats()
+        stats, sessions = self._stats(), self._observed()
         yield InfoMetricFamily("wzp_relay_build", "Version of the relay", {"version": __version__})
         yield from _now(stats)
         yield from _totals(stats.totals)
         yield _auth_attempts(stats.totals)
-        yield _histogram(
-            "wzp_relay_handshake_duration_seconds", "From an open link to the answer", self._sessions.handshakes
-        )
-        yield from _session_families(self._sessions)
+        yield _histogram("wzp_relay_handshake_duration_seconds", "From an open link to the answer", sessions.handshakes)
+        yield from _session_families(sessions)
 
 
 async def metrics_text(registry: CollectorRegistry) -> bytes:

@@ -1,12 +1,11 @@
-"""How each participant fares, by what its packets and signals tell, and how long handshakes took."""
+"""Who has a place in a room, and how long handshakes took."""
 
 import itertools
 import secrets
 from bisect import bisect_left
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping
 
-from wzp_core.protocol.media.report import QualityReport
-from wzp_core.protocol.signal.quality import LossRecoveryUpdate
+from relay.decide.session_record import SessionRecord
 
 HANDSHAKE_BOUNDS_S = (0.001, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5)
 
@@ -23,38 +22,14 @@ class Durations:
         self.counts[bisect_left(self.bounds_s, seconds)] += 1
         self.sum_s += seconds
 
+    def totals(self) -> dict[str, int]:
+        """As whole numbers, which may be added up with those of other processes."""
+        return {str(place): count for place, count in enumerate(self.counts)} | {"us": round(self.sum_s * 1e6)}
 
-class SessionRecord:
-    """One participant's session. What its client claims is shown as told, and dies with the session."""
-
-    __slots__ = ("depth", "dred", "overruns", "plc", "report", "session_id", "tells_recovery", "underruns")
-
-    def __init__(self, session_id: str) -> None:
-        self.session_id = session_id
-        self.report = b""  # the latest, as coded: decoded only when somebody asks
-        self.tells_recovery = False
-        self.dred = 0
-        self.plc = 0
-        self.depth: int | None = None  # these three only newer clients tell
-        self.underruns: int | None = None
-        self.overruns: int | None = None
-
-    @property
-    def quality(self) -> QualityReport | None:
-        return QualityReport.decode(self.report) if self.report else None
-
-    def recovered(self, update: LossRecoveryUpdate) -> None:
-        """Totals only rise: what a restarted or confused client tells beneath them changes nothing."""
-        self.tells_recovery = True
-        self.dred = max(self.dred, update.dred_reconstructions)
-        self.plc = max(self.plc, update.classical_plc_invocations)
-        self.depth = update.jitter_buffer_depth
-        self.underruns = _risen(self.underruns, update.underruns)
-        self.overruns = _risen(self.overruns, update.overruns)
-
-
-def _risen(before: int | None, told: int | None) -> int | None:
-    return before if told is None else max(before or 0, told)
+    def add(self, totals: Mapping[str, int]) -> None:
+        """What another one has told by `totals`."""
+        self.counts = [count + totals.get(str(place), 0) for place, count in enumerate(self.counts)]
+        self.sum_s += totals.get("us", 0) / 1e6
 
 
 class Sessions:
@@ -62,17 +37,25 @@ class Sessions:
 
     def __init__(self) -> None:
         self.handshakes = Durations()  # from an open link to the answer
-        self._open: set[SessionRecord] = set()
+        self._open: dict[str, SessionRecord] = {}
         self._numbers = itertools.count(1)
 
     def __iter__(self) -> Iterator[SessionRecord]:
-        return iter(self._open)
+        return iter(self._open.values())
 
     def open(self) -> SessionRecord:
         """Under an id that tells nothing of who it is: a number and chance, 32 hex digits."""
         record = SessionRecord((next(self._numbers).to_bytes(8, "little") + secrets.token_bytes(8)).hex())
-        self._open.add(record)
+        self._open[record.session_id] = record
         return record
 
     def close(self, record: SessionRecord) -> None:
-        self._open.discard(record)
+        self._open.pop(record.session_id, None)
+
+    def beside(self, others: Iterable[SessionRecord], handshakes: Mapping[str, int]) -> "Sessions":
+        """These and those of other processes, as of now."""
+        together = Sessions()
+        together._open = self._open | {record.session_id: record for record in others}
+        for totals in (self.handshakes.totals(), handshakes):
+            together.handshakes.add(totals)
+        return together

@@ -222,13 +222,6 @@ def test_a_signal_to_the_main_process_ends_all(tmp_path: Path, number: signal.Si
             process.kill()
 
 
-@pytest.mark.parametrize("option", [("--probe", "127.0.0.1:4433"), ("--global-room", "general"), ("--event-log", "x")])
-def test_what_workers_cannot_do_yet_is_refused_at_the_start(tmp_path: Path, option: tuple[str, str]) -> None:
-    process = finished("--listen", "127.0.0.1:0", "--data-dir", tmp_path, "--workers", 2, *option)
-    assert process.returncode == 1
-    assert "workers: cannot be used with" in process.stderr
-
-
 def test_a_check_looks_at_the_workers_ports_too(tmp_path: Path) -> None:
     port = free_port()
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as taken:

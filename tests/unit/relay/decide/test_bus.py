@@ -6,8 +6,22 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from relay.config import RelayConfig, RoomRule
-from relay.decide.bus import Admit, Granted, Message, Refused, Start, Visit, configured, decode, encode, settings_text
+from relay.decide.bus import (
+    Admit,
+    Answer,
+    Fares,
+    Message,
+    Start,
+    Stats,
+    Total,
+    Visit,
+    configured,
+    decode,
+    encode,
+    settings_text,
+)
 from relay.decide.reload import LIVE
+from relay.decide.session_record import SessionRecord
 from wzp_core.errors import ErrorCode, RemoteViolation
 from wzp_core.protocol.ids import Fingerprint
 
@@ -22,8 +36,10 @@ JSON = st.recursive(
     "message",
     [
         Admit(number=7, visit=VISIT),
-        Granted(number=7, stream_id=2),
-        Refused(number=7, code=ErrorCode.LIMIT),
+        Answer(number=7, stream_id=2),
+        Answer(number=7, refusal=ErrorCode.LIMIT),
+        Stats(counts=(Total(name="joins", value=1 << 40),), handshakes=()),
+        Fares(sessions=(SessionRecord("ab", bytes(range(9)), True, 1, 2, None, 0),)),
         Start(seed=bytes(range(32)), host="::", port=4434, settings="{}"),
     ],
 )
