@@ -1,13 +1,13 @@
 """Sound between devices whose clocks differ, for as long as one likes."""
 
 import random
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field, replace
 from functools import lru_cache
 
 import numpy as np
 
-from tests.audio.scenes import echo, narrator, power
+from tests.audio.scenes import Wave, echo, narrator, power
 from wzp_core.dsp.capture import CaptureChain, CaptureSettings
 from wzp_core.dsp.denoise import NoiseSuppression
 from wzp_core.dsp.frame import FRAME_SAMPLES, RATE_HZ, Samples, to_samples
@@ -102,23 +102,31 @@ def _arriving(jitter_ms: float) -> Iterator[tuple[float, bytes]]:
             number += 1
 
 
-def echo_left(minutes: int, *, ppm: float) -> list[float]:
-    """ERLE in dB of each minute, for a speaker faster by `ppm` than the microphone 100 ms away."""
+def echo_left(until_s: Iterable[float], *, ppm: float) -> Iterator[float]:
+    """ERLE in dB up to each of these times, from the one before, for a speaker faster by `ppm` than the microphone.
+
+    The microphone is 100 ms away.
+    """
     chain = CaptureChain(CaptureSettings(noise_suppression=NoiseSuppression.OFF, automatic_gain=False))
     played = to_samples(np.concatenate(narrator()))
     sound = echo(np.tile(played, 2), delay_ms=100, ppm=0)[played.size :]  # goes round without a joint
-    erle, given, places = list[float](), 0, np.arange(played.size + 1) % played.size
-    around = sound[places].astype(float)
-    for minute in range(minutes):
+    around, tick, given = np.append(sound, sound[0]).astype(float), 0, 0
+    for end_s in until_s:
         before = after = 0.0
-        for tick in range(minute * 3000, minute * 3000 + 3000):
-            due = int((tick + 1) * FRAME_SAMPLES * (1 + ppm * 1e-6))
+        while tick < end_s * RATE_HZ / FRAME_SAMPLES:
             at = (np.arange(tick * FRAME_SAMPLES, (tick + 1) * FRAME_SAMPLES) * (1 + ppm * 1e-6)) % played.size
-            frame = to_samples(np.interp(at, np.arange(played.size + 1), around))
+            tick += 1
+            due = int(tick * FRAME_SAMPLES * (1 + ppm * 1e-6))
+            frame = to_samples(_between(around, at))
             cleaned = chain.process(frame, _round(played, given, due))
             before, after, given = before + power(frame), after + power(cleaned), due
-        erle.append(10 * float(np.log10(before / after)))
-    return erle
+        yield 10 * float(np.log10(before / after))
+
+
+def _between(values: Wave, places: Wave) -> Wave:
+    left = places.astype(np.int64)
+    share = places - left
+    return values[left] * (1 - share) + values[left + 1] * share
 
 
 def _round(played: Samples, begin: int, end: int) -> Samples:

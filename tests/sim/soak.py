@@ -37,11 +37,11 @@ class Held:
 
 
 async def soaked(
-    tmp: Path, rounds: int, *, weather_s: float = 60.0, look: Callable[[], None] = lambda: None
+    tmp: Path, rounds: int, *, weather_s: float = 60.0, look: Callable[[Held], None] = lambda _held: None
 ) -> list[Held]:
     """A call by the relay and directly; what is held after each round of all weathers, of `weather_s` each.
 
-    `look` is called at the same moments.
+    `look` is called with each of them.
     """
     stage = Stage(Internet(line=_CLEAN), tmp)
     held = []
@@ -53,7 +53,7 @@ async def soaked(
                 phone.sound.heard.clear()
                 phone.states.clear()
             held.append(_held(number * len(_WEATHER) * weather_s / 60))
-            look()
+            look(held[-1])
         assert alice.state.call is not None
         assert alice.state.call.stage in (CallStage.ACTIVE, CallStage.RECONNECTING)
     return held
