@@ -15,7 +15,7 @@ class NoiseSuppression(Enum):
     """The values are those of the setting.
 
     LIGHT is the default: it hardly touches clean speech (PESQ 4.1) and helps at every noise level. STRONG removes much
-    more noise, harms speech that had none (3.0), costs 1 ms more work per frame and 13 ms more delay.
+    more noise, harms speech that had none (3.0), costs half a ms more work per frame and 13 ms more delay.
     """
 
     OFF = "off"

@@ -56,6 +56,29 @@ def test_every_block_of_a_long_frame_is_treated() -> None:
     assert np.abs(whole[48_000:].astype(int)).mean() < 40
 
 
+def test_weights_of_eight_bits_are_used_and_sound_like_those_of_the_library(monkeypatch: pytest.MonkeyPatch) -> None:
+    ours = new_rnnoise()
+    if rnnoise._model() is None:
+        pytest.skip("this library does not show its weights")
+    monkeypatch.setattr(rnnoise, "_model", lambda: None)
+    theirs = new_rnnoise()
+    hum = 3_000 * np.sin(np.arange(96_000) * 0.02) * np.sin(np.arange(96_000) * 0.0004)
+    sound = (hum + np.random.default_rng(1).standard_normal(96_000) * 300).astype(np.int16)
+    one, other = (each.process(sound[:48_000]).astype(float) for each in (ours, theirs))
+    assert 0 < np.mean((one - other) ** 2) < 1e-2 * np.mean(other**2)
+
+
+def test_a_library_that_hides_its_weights_is_used_as_it_is(monkeypatch: pytest.MonkeyPatch) -> None:
+    new_rnnoise()
+    monkeypatch.setattr(rnnoise, "_weights", lambda: None)
+    rnnoise._model.cache_clear()
+    try:
+        assert rnnoise._model() is None
+        assert new_rnnoise().process(np.zeros(960, np.int16)).size == 960
+    finally:
+        rnnoise._model.cache_clear()
+
+
 @pytest.mark.parametrize("frame", [np.zeros(0, np.int16), np.zeros(479, np.int16), np.zeros(480, np.float32)])
 def test_nothing_but_whole_blocks_reaches_the_library(frame: np.ndarray) -> None:
     with pytest.raises(LocalMisuse):
