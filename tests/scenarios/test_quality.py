@@ -100,6 +100,26 @@ def test_repeats_come_as_far_apart_as_the_peer_loses_in_a_row_and_go_on_while_th
     scene(script)
 
 
+def test_codec2_gets_as_many_repairs_as_the_loss_wants(scene: Scene) -> None:
+    async def script(stage: Stage) -> None:
+        async with stage.relay(), two_phones(stage) as (alice, bob):
+            await talking(alice, bob)
+            choose(alice, "codec2-3200")
+            await alice.until(lambda s: s.call.media.quality_tx == "Codec2_3200")
+            uplink, shares = alice.engine.calls._session._media.care._pump.uplink, []
+            for loss in (0.0, 0.3):
+                stage.internet.line = Line(delay_s=0.02, loss=loss)
+                await asyncio.sleep(10)
+                before = uplink.stats()
+                await asyncio.sleep(10)
+                after = uplink.stats()
+                shares.append((after.repairs - before.repairs) / (after.frames - before.frames))
+            assert shares[0] == pytest.approx(0.6, abs=0.15)  # of the profile
+            assert shares[1] > 1.2
+
+    scene(script)
+
+
 def test_a_peer_that_wants_less_is_sent_less_and_a_proposal_gets_its_answer(scene: Scene) -> None:
     async def script(stage: Stage) -> None:
         async with stage.relay(), two_phones(stage) as (alice, bob):

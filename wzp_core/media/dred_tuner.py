@@ -1,4 +1,4 @@
-"""How far back Opus's deep redundancy should reach, by what the path does (media.md §10)."""
+"""How much to do against loss, by what the path does; above all how far deep redundancy reaches (media.md §10)."""
 
 import math
 from dataclasses import dataclass
@@ -54,7 +54,7 @@ class DredTuner:
 
     @property
     def protection(self) -> Protection | None:
-        """What should be set now; None for a codec without deep redundancy."""
+        """What should be set now; None for a codec without deep redundancy until it meets loss."""
         return self._protection
 
     def use(self, codec: CodecId, *, repeats: bool = False) -> None:
@@ -72,9 +72,9 @@ class DredTuner:
         `burst` is how many packets are lost in a row, on average.
         """
         self._note_jitter(max(0.0, jitter_ms))
-        if self._reach is None:
-            return None
         loss_pct = min(100.0, max(0.0, loss_pct))
+        if self._reach is None:  # Codec2: repairs of a block, as many as the loss wants; a slow path loses none
+            return self._tuned(Protection(0, int(loss_pct)))
         phantom = min(_MOST_PHANTOM_PCT, max(0.0, rtt_ms - _SLOW_RTT_MS) / _RTT_MS_PER_PCT)
         expected = int(min(100.0, loss_pct + phantom))
         again = self._repeats(loss_pct, burst)
@@ -83,15 +83,17 @@ class DredTuner:
         # losses until the repeats begin, and on a link that loses nothing it only costs.
         spare = again or (self._may_repeat and self._calm > _CALM_UPDATES)
         reach = 0 if spare else self._reach_for(loss_pct, *self._reach)
-        tuned = Protection(reach, expected, again)
-        if tuned == self._protection:
-            return None
-        self._protection = tuned
-        return tuned
+        return self._tuned(Protection(reach, expected, again))
 
     def heed(self, report: QualityReport) -> Protection | None:
         """`update` with what a report says."""
         return self.update(report.loss, report.rtt_ms, report.jitter_ms)
+
+    def _tuned(self, protection: Protection) -> Protection | None:
+        if protection == self._protection:
+            return None
+        self._protection = protection
+        return protection
 
     def _note_jitter(self, jitter_ms: float) -> None:
         before = self._jitter_ms

@@ -46,15 +46,22 @@ def test_a_slow_path_counts_as_loss_up_to_fifteen_percent() -> None:
     assert tuner.update(95.0, 5_000.0, 5.0) == Protection(50, 100)
 
 
-def test_another_codec_begins_anew_and_codec2_has_nothing_to_tune() -> None:
+def test_another_codec_begins_anew() -> None:
     tuner = DredTuner(CodecId.OPUS_24K)
     tuner.update(0.0, 50.0, 5.0)
     tuner.update(0.0, 50.0, 60.0)
     tuner.use(CodecId.OPUS_6K)
     assert tuner.protection == Protection(50, 15)
     assert tuner.update(0.0, 50.0, 5.0) == Protection(50, 0)
-    tuner.use(CodecId.CODEC2_1200)
-    assert (tuner.protection, tuner.update(50.0, 500.0, 90.0)) == (None, None)
+
+
+def test_codec2_is_told_the_loss_for_its_repairs_and_nothing_else() -> None:
+    tuner = DredTuner(CodecId.OPUS_24K)
+    tuner.use(CodecId.CODEC2_3200, repeats=True)
+    assert tuner.protection is None
+    assert tuner.update(50.0, 500.0, 90.0, 3.0) == Protection(0, 50)
+    assert tuner.update(50.4, 800.0, 5.0) is None
+    assert tuner.update(0.0, 20.0, 5.0) == Protection(0, 0)
 
 
 def test_a_quality_report_says_the_same_within_its_steps() -> None:
