@@ -24,6 +24,7 @@ from wzp_desktop.native.theme import SystemScheme
 from wzp_desktop.native.tray import Tray
 from wzp_desktop.presenters.announcement import Announcement, announcement
 from wzp_desktop.presenters.fingerprints import typed_fingerprint
+from wzp_desktop.presenters.names import in_sentence
 from wzp_desktop.views.icons import app_icon
 from wzp_desktop.views.main_window import MainWindow
 
@@ -131,7 +132,7 @@ class Desk(QObject):
             self._notification.withdraw()
         elif before is None or before.call_id != announced.call_id:
             self._ringtone.start()
-            self._notification.show_call(announced.name, announced.text, answerable=announced.answerable)
+            self._notification.show_call(in_sentence(announced.name), announced.text, answerable=announced.answerable)
             QApplication.alert(self._window)
             if not self._window.isVisible():
                 self._window.come_to_front()

@@ -20,6 +20,7 @@ from ui_states import (
     LOBBY,
     READING,
     ROOM,
+    STATES,
     in_call,
 )  # fmt: skip
 
@@ -85,8 +86,8 @@ def test_the_badge_is_shown_with_what_it_means_once_there_is_media(desk, badge: 
 
 def test_the_call_shows_path_loss_and_quality(desk) -> None:
     desk.show(in_call(ACTIVE))
-    assert "Direct connection · 34 ms round trip · 0.4 % lost" in desk.words()
-    assert "Sending Opus 24k · receiving Studio 32k" in desk.words()
+    assert "Direct connection · 34 ms there and back · 0.4 % lost" in desk.words()
+    assert "Sound sent: Standard · heard: Good" in desk.words()
 
 
 def test_the_meters_follow_the_levels(desk) -> None:
@@ -182,7 +183,7 @@ def test_muting_shows_only_what_the_engine_confirms(desk) -> None:
     assert desk.control("Mute").isVisible()
     desk.show(replace(in_call(ACTIVE), mic_muted=True, speaker_muted=True))
     desk.control("Unmute").click()
-    desk.control("Undeafen").click()
+    desk.control("Speaker on").click()
     assert desk.take() == [SetMuted(microphone=False), SetMuted(speaker=False)]
 
 
@@ -238,3 +239,20 @@ def test_screens_are_kept_and_never_built_anew(desk) -> None:
 def test_a_lost_connection_is_told_as_being_restored(desk) -> None:
     desk.show(in_call(replace(ACTIVE, stage=CallStage.RECONNECTING)))
     assert "Connection lost. Reconnecting…" in desk.words()
+
+
+def test_a_room_that_lets_nobody_in_does_not_say_that_others_are_awaited(desk) -> None:
+    desk.show(STATES["room_refused"])
+    assert "This room is for others" in desk.words()
+    people = desk.control("People in the room", QListView)
+    assert people.accessibleDescription() == ""
+    desk.show(replace(ROOM, room=replace(ROOM.room, participants=())))
+    assert people.accessibleDescription() == "Waiting for participants…"
+
+
+def test_a_control_says_its_key_whatever_it_does_next(desk) -> None:
+    desk.show(in_call(ACTIVE))
+    assert desk.control("Mute").toolTip() == "Mute (m)"
+    desk.show(replace(in_call(ACTIVE), mic_muted=True, speaker_muted=True))
+    assert desk.control("Unmute").toolTip() == "Unmute (m)"
+    assert desk.control("Speaker on").toolTip() == "Speaker on (s)"

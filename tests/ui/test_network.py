@@ -81,7 +81,7 @@ def test_whom_to_ask_is_switched_by_name(desk, qtbot: QtBot, name: str, field: s
 
 def test_servers_are_kept_only_where_all_of_them_can_be_understood(desk, qtbot: QtBot) -> None:
     opened(desk)
-    servers = desk.control("STUN servers", QLineEdit)
+    servers = desk.control("Servers to ask", QLineEdit)
     servers.setFocus()
     servers.setText("a.example.org:99999999")
     qtbot.keyClick(servers, Qt.Key.Key_Return)
@@ -98,6 +98,6 @@ def test_servers_are_kept_only_where_all_of_them_can_be_understood(desk, qtbot: 
 
 def test_a_call_tells_its_way_its_round_trip_and_why_it_is_not_direct(desk) -> None:
     desk.show(STATES["call_talking"])
-    assert "Direct connection · 34 ms round trip" in desk.words()
+    assert "Direct connection · 34 ms there and back" in desk.words()
     desk.show(STATES["call_relayed"])
-    assert "Through the relay (the routers on both sides are too strict) · 34 ms round trip" in desk.words()
+    assert "Through the relay (the routers on both sides are too strict) · 34 ms there and back" in desk.words()

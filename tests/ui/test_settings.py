@@ -285,9 +285,9 @@ def test_edits_in_two_sections_do_not_undo_each_other(desk) -> None:
 
 def test_about_tells_whether_deep_redundancy_is_there(desk) -> None:
     opened(desk, SETTINGS)
-    assert "Yes: long gaps" in desk.words()
+    assert "Gaps in speech, even long ones, are rebuilt" in desk.words()
     desk.show(replace(SETTINGS, has_dred=False))
-    assert "No: this computer's Opus" in desk.words()
+    assert "Short gaps in speech are filled, long ones are heard" in desk.words()
 
 
 def test_the_first_run_suggests_a_name_tests_sound_and_ends_with_the_settings(desk, qtbot: QtBot) -> None:

@@ -3,9 +3,9 @@
 from dataclasses import dataclass
 
 from wzp_core.errors import ErrorCode
-from wzp_core.session.state import AppState, CallStage, CallView, EndReason
+from wzp_core.session.state import AppState, CallStage, CallView, EndReason, MediaView
 from wzp_desktop.presenters.badge import BadgeLine, badge_line
-from wzp_desktop.presenters.media import path_text, quality_text, silence_text
+from wzp_desktop.presenters.media import QualityLine, path_text, quality_line, silence_text
 from wzp_desktop.presenters.names import person_name
 from wzp_desktop.presenters.talk import TalkScreen, talk_screen
 from wzp_desktop.presenters.verification import SasPanel, sas_panel
@@ -27,7 +27,7 @@ class CallScreen:
     banner: str
     sas: SasPanel
     path: str
-    quality: str
+    quality: QualityLine
     chosen_quality: str
     talk: TalkScreen
     volume: VolumeLine
@@ -50,7 +50,7 @@ def call_screen(state: AppState, call: CallView) -> CallScreen:
         banner=(silence_text(call.media) or volume.silence) if live else "",
         sas=sas_panel(call),
         path=path_text(call.media) if live else "",
-        quality=quality_text(call.media) if live else "",
+        quality=quality_line(call.media if live else MediaView()),
         chosen_quality=state.settings.call.quality,
         talk=talk_screen(state),
         volume=volume,

@@ -1,28 +1,40 @@
 """How media flows, in one line, and why it does not."""
 
+from dataclasses import dataclass
+
 from wzp_core.session.state import MediaView
-from wzp_desktop.presenters.words import NO_AUDIO, NOT_DIRECT, QUALITY
+from wzp_desktop.presenters.words import NO_AUDIO, NOT_DIRECT, heard_as
 
 _PATH = {"relay": "Through the relay", "direct": "Direct connection"}
 
 
 def path_text(media: MediaView) -> str:
-    """`Direct connection · 34 ms round trip · 0.4 % lost`; no line breaks inside a figure."""
+    """`Direct connection · 34 ms there and back · 0.4 % lost`; no line breaks inside a figure."""
     parts = [_PATH.get(media.path, media.path)]
     if media.path_reason is not None:
         parts[0] += f" ({NOT_DIRECT[media.path_reason]})"
     if media.rtt_ms is not None:
-        parts.append(f"{media.rtt_ms:.0f}\xa0ms round trip")
+        parts.append(f"{media.rtt_ms:.0f}\xa0ms there and back")
     parts.append(f"{media.loss_pct:.1f}\xa0%\xa0lost")
     return " · ".join(parts)
 
 
-def quality_text(media: MediaView) -> str:
-    """`Sending Opus 24k · receiving Studio 32k`; empty before both are known."""
-    sending, receiving = (QUALITY.get(name, name) for name in (media.quality_tx, media.quality_rx))
-    parts = [f"{verb} {name}" for verb, name in (("sending", sending), ("receiving", receiving)) if name]
-    line = " · ".join(parts)
-    return line[:1].upper() + line[1:]
+@dataclass(frozen=True, slots=True)
+class QualityLine:
+    """How both sides sound; both texts are empty before anything is known."""
+
+    text: str  # `Sound sent: Standard · heard: Good`
+    technical: str  # the same in codecs and rates
+
+
+def quality_line(media: MediaView) -> QualityLine:
+    said = [
+        (what, *heard_as(quality))
+        for what, quality in (("sent", media.quality_tx), ("heard", media.quality_rx))
+        if quality
+    ]
+    plain, technical = (" · ".join(f"{each[0]}: {each[at]}" for each in said) for at in (1, 2))
+    return QualityLine(f"Sound {plain}", f"Sound {technical}") if said else QualityLine("", "")
 
 
 def silence_text(media: MediaView) -> str:

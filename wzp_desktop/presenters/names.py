@@ -7,6 +7,7 @@ from wzp_core.session.state import Person
 
 _LONGEST_NAME = 48
 _SHORT_FINGERPRINT = 16
+_ISOLATE, _END_OF_ISOLATE = "\u2068", "\u2069"
 
 
 def shown_name(alias: str, fingerprint: str) -> str:
@@ -20,6 +21,12 @@ def shown_name(alias: str, fingerprint: str) -> str:
     if not name:
         return short_fingerprint(fingerprint)
     return name if len(name) <= _LONGEST_NAME else f"{name[: _LONGEST_NAME - 1]}…"
+
+
+def in_sentence(name: str) -> str:
+    """The name for use within a sentence of ours: one in a right-to-left script does not turn the sentence round."""
+    turns = any(unicodedata.bidirectional(char) in ("R", "AL", "AN") for char in name)
+    return f"{_ISOLATE}{name}{_END_OF_ISOLATE}" if turns else name
 
 
 def person_name(person: Person) -> str:

@@ -4,9 +4,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TypeAlias
 
-from wzp_core.session.state import AppState, Badge, Participant, RoomStage, RoomView
+from wzp_core.session.state import AppState, Badge, MediaView, Participant, RoomStage, RoomView
 from wzp_desktop.presenters.badge import BadgeLine, badge_line
-from wzp_desktop.presenters.media import path_text, quality_text, silence_text
+from wzp_desktop.presenters.media import QualityLine, path_text, quality_line, silence_text
 from wzp_desktop.presenters.names import shown_name
 from wzp_desktop.presenters.talk import TalkScreen, talk_screen
 from wzp_desktop.presenters.tone import Tone
@@ -58,9 +58,10 @@ class RoomScreen:
     banner: str
     rows: tuple[RosterRow, ...]
     count: str
+    nobody: str  # what to say where there is no row
     hint: str  # what to do to change somebody's volume; empty where there is nobody
     path: str
-    quality: str
+    quality: QualityLine
     chosen_quality: str
     talk: TalkScreen
 
@@ -86,9 +87,10 @@ def room_screen(state: AppState, room: RoomView) -> RoomScreen:
         banner=silence_text(room.media) if joined else "",
         rows=rows,
         count="1 person" if len(room.participants) == 1 else f"{len(room.participants)} people",
+        nobody="Waiting for participants…" if room.stage is RoomStage.JOINED else "",
         hint="Choose somebody to change how loud you hear them." if some_can_be_set else "",
         path=path_text(room.media) if joined else "",
-        quality=quality_text(room.media) if joined else "",
+        quality=quality_line(room.media if joined else MediaView()),
         chosen_quality=state.settings.call.quality,
         talk=talk_screen(state),
     )

@@ -11,8 +11,8 @@ from wzp_desktop.presenters.relays import RelayChoice, relay_choices
 from wzp_desktop.presenters.words import STORAGE
 
 UNPROTECTED_WARNING = "Whoever runs the relay could listen to such calls. They are always marked as not protected."
-DRED_YES = "Yes: long gaps in speech are rebuilt from deep redundancy (DRED)."
-DRED_NO = "No: this computer's Opus library was built without DRED; short gaps are still concealed."
+DRED_YES = "Gaps in speech, even long ones, are rebuilt. (deep redundancy, DRED)"
+DRED_NO = "Short gaps in speech are filled, long ones are heard. (this computer's Opus library has no DRED)"
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from wzp_core.session.state import ContactKeyChanged, EncryptionLost, RelayKeyChanged, TrustQuestion
-from wzp_desktop.presenters.names import person_name, shown_name
+from wzp_desktop.presenters.names import in_sentence, person_name, shown_name
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,7 +31,7 @@ def trust_screen(question: TrustQuestion) -> TrustScreen:
                 question=question,
             )
         case ContactKeyChanged():
-            name = shown_name(question.alias, question.old)
+            name = in_sentence(shown_name(question.alias, question.old))
             before = " You had verified this contact." if question.verified_before else ""
             return TrustScreen(
                 title=f"{name} has another identity",
@@ -44,7 +44,7 @@ def trust_screen(question: TrustQuestion) -> TrustScreen:
                 question=question,
             )
         case EncryptionLost():
-            name = person_name(question.person)
+            name = in_sentence(person_name(question.person))
             return TrustScreen(
                 title="Encryption is missing",
                 text=f"{name} could encrypt end to end before and now does not. It may be an older program, or "

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 from wzp_core.session.state import LOUDEST_PERCENT as LOUDEST_PERCENT  # for the slider
 from wzp_core.session.state import Volume
+from wzp_desktop.presenters.names import in_sentence
 
 USUAL_PERCENT = 100
 
@@ -32,8 +33,8 @@ class VolumeLine:
     def silence(self) -> str:
         """Why nothing is heard of them, where that is the user's own doing."""
         if self.muted:
-            return f"You have muted {self.name}."
-        return "" if self.percent else f"You have turned the volume of {self.name} down to 0 %."
+            return f"You have muted {in_sentence(self.name)}."
+        return "" if self.percent else f"You have turned the volume of {in_sentence(self.name)} down to 0 %."
 
 
 def volume_line(who: str, name: str, volume: Volume) -> VolumeLine:

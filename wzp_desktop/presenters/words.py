@@ -49,7 +49,7 @@ ERROR: dict[ErrorCode, str] = {
     "Set a passphrase in Settings.",
     ErrorCode.SECRETS_LOCKED: "The keyring is locked. Unlock it, then start the program again.",
     ErrorCode.WRONG_PASSPHRASE: "That passphrase is not right. Try again.",
-    ErrorCode.BAD_BACKUP: "These are not 24 backup words or 64 hex digits. Check them word by word.",
+    ErrorCode.BAD_BACKUP: "These are not 24 backup words, nor 64 digits of a key. Check them word by word.",
     ErrorCode.BAD_SETTINGS: "The settings could not be read, so the standard ones are in use. Check them in Settings.",
     ErrorCode.BAD_FILE: "A file is damaged or cannot be read. "
     "Check the disk, or restore your identity from its backup.",
@@ -67,7 +67,8 @@ ENDED: dict[EndReason, str] = {
     EndReason.BUSY: "The other side is in another call. Try again later.",
     EndReason.NO_ANSWER: "Nobody answered. Try again later.",
     EndReason.UNREACHABLE: "This person is not online at the moment. Try again when they appear in the list.",
-    EndReason.LOST: "The connection was lost and did not come back. Check your network and call again.",
+    EndReason.LOST: "The connection was lost and did not come back. Check your network and call again. "
+    "A computer that sleeps leaves its calls.",
     EndReason.NOT_PROTECTED: "The other side cannot encrypt end to end, so the call was not made. "
     "Ask the person to update, or allow such calls in Settings.",
     EndReason.SECURITY: "The call was ended for your safety.",
@@ -168,27 +169,54 @@ STORAGE: dict[SeedStorage, str] = {
 }
 
 QUALITY: dict[str, str] = {
-    "studio-64k": "Studio 64k",
-    "studio-48k": "Studio 48k",
-    "studio-32k": "Studio 32k",
-    "auto": "Auto",
-    "good": "Opus 24k",
-    "degraded": "Opus 6k",
-    "codec2-3200": "Codec2 3.2k",
-    "catastrophic": "Codec2 1.2k",
-    "codec2-1200": "Codec2 1.2k",
-    "lifeboat": "Lifeboat",
-    "Opus64k": "Studio 64k",
-    "Opus48k": "Studio 48k",
-    "Opus32k": "Studio 32k",
-    "Opus24k": "Opus 24k",
-    "Opus16k": "Opus 16k",
-    "Opus6k": "Opus 6k",
-    "Codec2_3200": "Codec2 3.2k",
-    "Codec2_1200": "Codec2 1.2k",
-    "ComfortNoise": "silence",
+    "studio-64k": "Best",
+    "studio-48k": "Very good",
+    "studio-32k": "Good",
+    "auto": "Automatic",
+    "good": "Standard",
+    "degraded": "Simple",
+    "codec2-3200": "Radio voice",
+    "codec2-1200": "Robot voice",
+    "lifeboat": "Last resort",
 }
-"""Profiles (desktop.md §4) and codecs on the wire (media.md §5); unknown ones are shown as they are."""
+"""The choices of the setting, by what one hears."""
+
+TECHNICAL: dict[str, str] = {
+    "studio-64k": "Opus, 64 kbit/s",
+    "studio-48k": "Opus, 48 kbit/s",
+    "studio-32k": "Opus, 32 kbit/s",
+    "auto": "Opus, or Codec2 where that does not get through",
+    "good": "Opus, 24 kbit/s",
+    "degraded": "Opus, 6 kbit/s",
+    "codec2-3200": "Codec2, 3.2 kbit/s",
+    "codec2-1200": "Codec2, 1.2 kbit/s",
+    "lifeboat": "Codec2, 1.2 kbit/s, in bundles",
+}
+"""The same for those who know codecs: a hint, never the name."""
+
+_AS_CHOSEN: dict[str, str] = {
+    "catastrophic": "codec2-1200",
+    "Opus64k": "studio-64k",
+    "Opus48k": "studio-48k",
+    "Opus32k": "studio-32k",
+    "Opus24k": "good",
+    "Opus6k": "degraded",
+    "Codec2_3200": "codec2-3200",
+    "Codec2_1200": "codec2-1200",
+}
+_ONLY_HEARD = {"Opus16k": ("Standard", "Opus, 16 kbit/s"), "ComfortNoise": ("Silence", "comfort noise")}
+
+
+def heard_as(quality: str) -> tuple[str, str]:
+    """What a profile (desktop.md §4) or a codec on the wire (media.md §5) sounds like, and its technical name.
+
+    Unknown ones are shown as they are.
+    """
+    if quality in _ONLY_HEARD:
+        return _ONLY_HEARD[quality]
+    choice = _AS_CHOSEN.get(quality, quality)
+    return QUALITY.get(choice, quality), TECHNICAL.get(choice, quality)
+
 
 NOISE_SUPPRESSION: dict[str, str] = {"off": "Off", "light": "Light", "strong": "Strong"}
 

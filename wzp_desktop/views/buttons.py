@@ -76,8 +76,12 @@ class CopyButton(Button):
 class ControlButton(QToolButton):
     """A large call control: icon above its caption; as a switch it has a second icon and caption."""
 
-    def __init__(self, caption: str, icon: str, *, on: tuple[str, str] | None = None, kind: str = "control") -> None:
+    def __init__(
+        self, caption: str, icon: str, *, key: str, on: tuple[str, str] | None = None, kind: str = "control"
+    ) -> None:
+        """`key` presses it; whoever owns the button sees to that."""
         super().__init__()
+        self.key = key
         self._faces = {False: (caption, icon), True: on or (caption, icon)}
         self._kind = kind
         self._look = Look()
@@ -110,6 +114,7 @@ class ControlButton(QToolButton):
         caption, icon = self._faces[self.isChecked()]
         self.setText(caption)
         self.setAccessibleName(caption)
+        self.setToolTip(f"{caption} ({self.key.lower()})")
         token = "danger" if self.isChecked() else _TOKEN.get(self._kind, "text")
         self.setIcon(self._look.icon(icon, token))
         self.setIconSize(self._look.size(24))

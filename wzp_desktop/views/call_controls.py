@@ -1,4 +1,4 @@
-"""The bar below calls and rooms: talk, mute, deafen, end; and the two level meters."""
+"""The bar below calls and rooms: talk, mute, speaker, end; and the two level meters."""
 
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtGui import QKeySequence, QShortcut
@@ -24,9 +24,9 @@ class CallControls(QFrame):
     def __init__(self, end_caption: str, end_icon: str, end_command: Command) -> None:
         super().__init__()
         self.setObjectName("controls")
-        self.mute = ControlButton("Mute", "microphone", on=("Unmute", "microphone-off"))
-        self.deafen = ControlButton("Deafen", "speaker", on=("Undeafen", "speaker-off"))
-        self.end = ControlButton(end_caption, end_icon, kind="end")
+        self.mute = ControlButton("Mute", "microphone", on=("Unmute", "microphone-off"), key="M")
+        self.speaker = ControlButton("Speaker off", "speaker", on=("Speaker on", "speaker-off"), key="S")
+        self.end = ControlButton(end_caption, end_icon, kind="end", key="Q")
         self._talk = TalkButton()
         self._column, self._row = QVBoxLayout(self), QHBoxLayout()
         column, row = self._column, self._row
@@ -35,19 +35,18 @@ class CallControls(QFrame):
         centred(column, self._talk)
         column.addLayout(row)
         row.addStretch(1)
-        for button, key in ((self.mute, "M"), (self.deafen, "S"), (self.end, "Q")):
+        for button in (self.mute, self.speaker, self.end):
             row.addWidget(button)
-            button.setToolTip(f"{button.text()} ({key.lower()})")
-            QShortcut(QKeySequence(key), self, button.click).setAutoRepeat(False)
+            QShortcut(QKeySequence(button.key), self, button.click).setAutoRepeat(False)
         row.addStretch(1)
         self._talk.held.connect(self.talk_held)
         self.mute.clicked.connect(lambda: self._send(SetMuted(microphone=not self.mute.isChecked())))
-        self.deafen.clicked.connect(lambda: self._send(SetMuted(speaker=not self.deafen.isChecked())))
+        self.speaker.clicked.connect(lambda: self._send(SetMuted(speaker=not self.speaker.isChecked())))
         self.end.clicked.connect(lambda: self._send(end_command))
 
     def apply(self, talk: TalkScreen) -> None:
         self.mute.set_on(talk.mic_muted)
-        self.deafen.set_on(talk.speaker_muted)
+        self.speaker.set_on(talk.speaker_muted)
         self._talk.apply(talk)
 
     def set_low(self, low: bool) -> None:
@@ -59,7 +58,7 @@ class CallControls(QFrame):
                 self._row.insertWidget(1, self._talk)
             else:
                 self._column.insertWidget(0, self._talk, 0, Qt.AlignmentFlag.AlignHCenter)
-            for button in (self.mute, self.deafen, self.end):
+            for button in (self.mute, self.speaker, self.end):
                 button.set_low(low)
 
     def _send(self, command: Command) -> None:

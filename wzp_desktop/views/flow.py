@@ -4,6 +4,7 @@ from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import QHBoxLayout, QVBoxLayout, QWidget
 
 from wzp_core.session.state import Levels
+from wzp_desktop.presenters.media import QualityLine
 from wzp_desktop.views.call_controls import Meters
 from wzp_desktop.views.frames import Card
 from wzp_desktop.views.look import spaced
@@ -37,9 +38,11 @@ class FlowCard(Card):
         self._button.setting.chosen.connect(self.quality_wanted)
         self._button.clicked.connect(self._on_unfolded)
 
-    def apply(self, *, path: str, quality: str, chosen: str, sending: bool, levels: Levels) -> None:
+    def apply(self, *, path: str, quality: QualityLine, chosen: str, sending: bool, levels: Levels) -> None:
         say(self._path, path)
-        say(self._quality, quality)
+        say(self._quality, quality.text)
+        self._quality.setToolTip(quality.technical)
+        self._quality.setAccessibleDescription(quality.technical)
         self._button.show_quality(chosen)
         self._meters.show_levels(levels, sending=sending)
 

@@ -90,14 +90,14 @@ class QualitySetting(QWidget):
 
     def _on_chosen(self, place: int) -> None:
         self._describe(place)
-        QAccessible.updateAccessibility(QAccessibleAnnouncementEvent(self.slider, QUALITY_STOPS[place].spoken))
+        QAccessible.updateAccessibility(QAccessibleAnnouncementEvent(self.slider, QUALITY_STOPS[place].label))
         self.chosen.emit(QUALITY_STOPS[place].value)
 
     def _describe(self, place: int) -> None:
         stop = QUALITY_STOPS[place]
         say(self._name, stop.label)
-        say(self._meaning, stop.meaning)
-        self.slider.setAccessibleDescription(stop.spoken)
+        say(self._meaning, f"{stop.meaning} ({stop.technical})")
+        self.slider.setAccessibleDescription(stop.label)
 
 
 class QualityButton(Button):

@@ -43,7 +43,6 @@ class RoomPage(QWidget):
         self._count = label(role="count", wrap=False)
         self._flow = FlowCard()
         self._controls = CallControls("Leave", "leave", LeaveRoom())
-        self._list.set_empty_text("Waiting for participants…")
         self._lay_out()
         self._list.selectionModel().currentChanged.connect(self._on_chosen)
         self._volume.command.connect(self.command)
@@ -59,6 +58,7 @@ class RoomPage(QWidget):
         self._badge.show_badge(screen.badge.text, screen.badge.tone, screen.badge.icon)
         say(self._meaning, screen.badge.meaning)
         self._silence.tell(screen.banner)
+        self._list.set_empty_text(screen.nobody)
         self._fill(screen)
         self._count.setText(screen.count)
         self._flow.apply(

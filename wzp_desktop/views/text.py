@@ -5,6 +5,7 @@ from PySide6.QtWidgets import QLabel, QLineEdit, QSizePolicy
 
 from wzp_desktop.presenters.names import breakable, foldable
 
+_LEFT = Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignAbsolute | Qt.AlignmentFlag.AlignVCenter
 _LONGEST_WORD, _LONGEST_WORD_OF_NAME = 22, 10
 
 
@@ -14,6 +15,7 @@ def label(text: str = "", role: str = "body", *, wrap: bool = True) -> QLabel:
     made.setTextFormat(Qt.TextFormat.PlainText)
     made.setWordWrap(wrap)
     made.setIndent(0)
+    made.setAlignment(_LEFT)  # for names in right-to-left scripts too: they stand where the others stand
     made.setProperty("role", role)
     made.setText(text)
     if wrap:

@@ -12,7 +12,7 @@ class AboutSection(Section):
         self._dred = label(role="muted")
         self.column.addWidget(label(f"WZP Desktop {__version__}", "strong"))
         self.column.addWidget(label("End-to-end encrypted calls, with the relay inside.", "muted"))
-        self.column.addWidget(label("Deep redundancy", "strong"))
+        self.column.addWidget(label("Lost speech", "strong"))
         self.column.addWidget(self._dred)
 
     def apply(self, screen: SettingsScreen) -> None:

@@ -105,7 +105,7 @@ class _Restore(_Part):
         super().__init__()
         self._input = QPlainTextEdit()
         self._input.setAccessibleName("Backup words to restore")
-        self._input.setPlaceholderText("24 words, or 64 hex digits")
+        self._input.setPlaceholderText("24 words, or 64 digits")
         self._input.setTabChangesFocus(True)
         sized(self._input, height=76, tallest=76)
         self._restore, self._confirm = Button("Restore identity", "refresh"), Button("Replace", "check", "danger")

@@ -24,7 +24,7 @@ class NetworkSection(Section):
         super().__init__("Network", "nearby")
         self._path, self._path_meaning = Choice("Way of calls"), label(role="muted")
         self._stun = Switch("Ask public servers for my address")
-        self._servers = field("STUN servers", placeholder="stun.example.org:3478", longest=1024)
+        self._servers = field("Servers to ask", placeholder="stun.example.org:3478", longest=1024)
         self._problem = label(role="problem")
         self._mapping = Switch("Ask my router for an open port")
         self._check, self._progress = Button("Check network", "refresh"), label(role="muted")
@@ -67,7 +67,7 @@ class NetworkSection(Section):
             self._path_meaning,
             self._stun,
             label(
-                "These STUN servers learn your address, not whom you call. Without them fewer calls become direct.",
+                "They learn your address, not whom you call. Without them fewer calls become direct. (STUN servers)",
                 "muted",
             ),
             self._servers,
