@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Callable
-from contextlib import AsyncExitStack, asynccontextmanager
+from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
 from dataclasses import replace
 
 from relay.config import RelayConfig
@@ -78,9 +78,7 @@ class Relay:
         self._calls = CallRegistry(started_at=started_at, most_per_client=config.max_calls_per_client)
         outbox, admission = Outbox(self._hub, self._counters), Admission()
         self._signals = SignalPlane(config, admission, self._hub, self._calls, outbox, self._counters)
-        self._media = RoomPlane(
-            config, admission, self._rooms, self._calls, outbox, self._counters, self._sessions, events
-        )
+        self._media = RoomPlane(config, admission, self._rooms, outbox, self._counters, self._sessions, events)
         self.federation = FederationPlane(
             config,
             tls.fingerprint,
@@ -92,14 +90,12 @@ class Relay:
             events=events,
             outbox=outbox,
         )
-        self.workers: Workers | None = None
         placement = Placement(self._rooms, self.federation.spans)
-        if config.workers:
-            keeper = Doorkeeper(config, admission, self._calls, placement)
-            self.workers = Workers(config, seed, keeper, self._media.vacate, self._counters)
+        keeper = Doorkeeper(config, admission, self._calls, placement)
+        self._workers = Workers(config, seed, keeper, self._media.vacate, self._counters)
         node = MeshNode(
             config,
-            Registry(self._hub, placement if config.workers else self._rooms),
+            Registry(self._hub, placement),
             listening=self.address,
             own_id=tls.fingerprint,
             counters=self._counters,
@@ -114,7 +110,7 @@ class Relay:
             LinkSessions(
                 signals=SignalService(plane=self._signals, tokens=tokens, listening=self.address, build=__version__),
                 rooms=RoomService(
-                    plane=self._media, tokens=tokens, identity=Identity.from_seed(seed), door=self.workers
+                    plane=self._media, tokens=tokens, identity=Identity.from_seed(seed), door=self._workers
                 ),
                 mesh=self.mesh,
                 federation=self.federation,
@@ -124,35 +120,33 @@ class Relay:
         )
 
     def stats(self) -> RelayStats:
-        """Of all processes, those of workers as of a second ago."""
+        """Of all processes, totals of workers as of a second ago."""
         totals = replace(
             self._counters,
             malformed_datagrams=self._endpoint.malformed_datagrams,
             handshakes_refused=self._endpoint.handshakes_refused,
             packets_refused=self._endpoint.packets_refused,
         )
-        workers = self.workers
-        if workers is not None:
-            totals = replace(totals, **{name: getattr(totals, name) + n for name, n in workers.told.counts().items()})
+        workers = self._workers
+        totals = replace(totals, **{name: getattr(totals, name) + n for name, n in workers.told.counts().items()})
         return RelayStats(
             clients=len(self._hub),
             calls=len(self._calls),
-            rooms=len(self._rooms) + (workers.rooms if workers is not None else 0),
+            rooms=len(self._rooms) + workers.rooms,
             sessions=self._media.sessions,
-            workers=workers.alive if workers is not None else 0,
+            workers=workers.alive,
             totals=totals,
         )
 
     def observed(self) -> Sessions:
         """Of all processes, those of workers as of some seconds ago."""
-        return self._sessions if self.workers is None else self.workers.told.beside(self._sessions)
+        return self._workers.told.beside(self._sessions)
 
     def health(self) -> dict[str, object]:
         """Without a worker its rooms are in other processes, so that one less is no failure of the relay."""
-        wanted = self._signals.config.workers
-        if self.workers is None:
+        wanted, alive = self._signals.config.workers, self._workers.alive
+        if not wanted:
             return {"status": "ok"}
-        alive = self.workers.alive
         return {"status": "ok" if alive == wanted else "degraded", "workers": wanted, "workers_alive": alive}
 
     @asynccontextmanager
@@ -179,6 +173,10 @@ class Relay:
             event(log, "relay:http_listening", addr=address_text(self.http_address))
             yield
 
+    def working(self) -> AbstractAsyncContextManager[None]:
+        """All worker processes are there. Raises Unavailable(NO_PORT)."""
+        return self._workers.serving()
+
     def reconfigure(self, wanted: RelayConfig) -> list[str]:
         """Takes over what can change while the relay runs; returns the keys whose change waits for a restart."""
         config, changed, waiting = reloaded(self._signals.config, wanted)
@@ -189,16 +187,14 @@ class Relay:
         self._media.reconfigure(config)
         self._diallers.want(config.peers)
         self.mesh.reconfigure(config)
-        if self.workers is not None:
-            self.workers.reconfigure(config)
+        self._workers.reconfigure(config)
         event(log, "relay:reconfigured", changed=",".join(changed) or "nothing", waiting=",".join(waiting) or "nothing")
         return waiting
 
     async def drain(self) -> None:
         """Lets nobody in any more, and lets those who are here hear the last that was said."""
         self._endpoint.stop_accepting()
-        if self.workers is not None:
-            self.workers.stop()
+        self._workers.stop()
         event(log, "relay:draining", clients=len(self._hub), sessions=self._media.sessions)
         await self._endpoint.all_heard(_LAST_WORDS_S)
 
@@ -212,8 +208,7 @@ class Relay:
                 tasks.create_task(self._listener.run(), name="relay listener")
                 tasks.create_task(self.federation.keep_time(), name="federation clock")
                 tasks.create_task(self._diallers.run(), name="federation diallers")
-                if self.workers is not None:
-                    tasks.create_task(self.workers.run(), name="workers")
+                tasks.create_task(self._workers.run(), name="workers")
         finally:
             self.federation.close()
             self._signals.close()
@@ -248,8 +243,7 @@ async def serve(
         events = await lifetime.enter_async_context(open_event_log(config.event_log))
         relay = Relay(config, seed, tls, endpoint, tokens, events, succession)
         await lifetime.enter_async_context(relay.answering_http(config))
-        if relay.workers is not None:
-            await lifetime.enter_async_context(relay.workers.serving())
+        await lifetime.enter_async_context(relay.working())
         tasks = await lifetime.enter_async_context(asyncio.TaskGroup())
         running = tasks.create_task(relay.run(), name="relay")
         event(log, "relay:listening", addr=address_text(relay.address), fingerprint=relay.fingerprint)

@@ -46,22 +46,13 @@ from wzp_core.crypto.certificate import tls_identity
 from wzp_core.crypto.identity import Identity, relay_tls_seed
 from wzp_core.errors import ErrorCode, RemoteViolation, Unavailable
 from wzp_core.io.quic import open_endpoint
-from wzp_core.protocol.ids import Fingerprint, RoomName
+from wzp_core.protocol.ids import RoomName
 
 _LAST_WORDS_S = 2.0
 _STATS_S = 1.0
 _BEATS_PER_FARES = 5
 _MOST_FARES = 2000  # more participants than one process can serve; a bound for the message
 _ASK_LIMIT_S = 5.0
-
-
-class Trusting:
-    """Parties of calls have been admitted, with their stream ids, by the main process."""
-
-    def admit(self, call_id: str, who: Fingerprint, wish: int | None, now: float) -> int:  # noqa: ARG002
-        if wish is None:
-            raise RemoteViolation(ErrorCode.UNEXPECTED_INPUT, what="not a party of this call")
-        return wish
 
 
 class Worker:
@@ -84,7 +75,7 @@ class Worker:
         admission, rooms = Admission(), Rooms()
         outbox = Outbox(Hub(), self._counters)
         self._sessions = Sessions()
-        self._plane = RoomPlane(config, admission, rooms, Trusting(), outbox, self._counters, self._sessions, events)
+        self._plane = RoomPlane(config, admission, rooms, outbox, self._counters, self._sessions, events)
         self._service = RoomService(plane=self._plane, tokens=tokens, identity=Identity.from_seed(seed), door=self)
         self._listener = Listener(endpoint, admission, lambda: self._service.config, self._session, self._counters)
         endpoint.limit_inbound(inbound(config))

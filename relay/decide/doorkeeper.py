@@ -68,7 +68,7 @@ class Doorkeeper:
         if not self._rules.allows(room, who):
             raise RemoteViolation(ErrorCode.NOT_ADMITTED, room=room, fingerprint=who)
         call_id = call_of(room)
-        stream_id = self._calls.admit(call_id, who, visit.stream_id, now) if call_id is not None else visit.stream_id
+        stream_id = self._calls.admit(call_id, who, visit.stream_id, now) if call_id is not None else None
         is_new = call_id is None and self.placement.is_new(room)
         chosen = self.placement.choose(room, at, follows=visit.follows)
         if is_new and chosen.port is None and self.placement.open_to_all >= self._config.max_rooms:

@@ -43,13 +43,6 @@ class Beyond(Protocol):
     def members_changed(self, room: RoomName) -> None: ...
 
 
-class Calls(Protocol):
-    """Who may be in the rooms of calls."""
-
-    def admit(self, call_id: str, who: Fingerprint, wish: int | None, now: float) -> int:
-        """The stream id of a party. Raises RemoteViolation for anybody else."""
-
-
 class RoomPlane:
     """Rooms with their seats and their way out."""
 
@@ -58,7 +51,6 @@ class RoomPlane:
         config: RelayConfig,
         admission: Admission,
         rooms: Rooms,
-        calls: Calls,
         outbox: Outbox,
         counters: Counters,
         observed: Sessions,
@@ -69,7 +61,6 @@ class RoomPlane:
         self.counters = counters
         self.observed = observed
         self._rooms = rooms
-        self._calls = calls
         self._outbox = outbox
         self._seats: dict[ConnectionId, Seat] = {}
         self._bridges: dict[RoomName, list[Bridge]] = {}
@@ -93,19 +84,18 @@ class RoomPlane:
         room: RoomName,
         who: Fingerprint,
         alias: str | None,
-        wish: int | None,
+        stream_id: int | None,
         *,
         takes_trunks: bool = False,
     ) -> Seat:
-        """A place in the room, which nobody is told of before `announce`.
+        """A place in the room, which nobody is told of before `announce`, under that stream id where it is free.
 
-        Raises RemoteViolation for a call or room that is not theirs and Unavailable(LIMIT) where there is no place.
+        Who may be in a call was asked before. Raises RemoteViolation for a room that is not theirs and
+        Unavailable(LIMIT) where there is no place.
         """
         if self.beyond is not None:
             room = self.beyond.canonical(room) or room
         self._rules.admit(room, who, self._rooms)
-        call_id = call_of(room)
-        stream_id = self._calls.admit(call_id, who, wish, self._loop.time()) if call_id is not None else None
         replaces = any(member.fingerprint == who for member in self._rooms.members(room).values())
         host = link.remote_address[0]
         self._admission.join(host, who, self.config, replaces=replaces)
@@ -118,7 +108,7 @@ class RoomPlane:
             raise
         record = self.observed.open()
         self._seats[connection] = seat = Seat(connection, link, room, member, self.config, record, self.counters)
-        if takes_trunks and self.config.trunking and call_id is None:
+        if takes_trunks and self.config.trunking and call_of(room) is None:
             seat.bundle()
         self._outbox.perform(effects)
         self._connect(room)

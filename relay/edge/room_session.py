@@ -30,7 +30,7 @@ _REDIRECT_READ_S = 2.0
 
 
 class Door(Protocol):
-    """Where the rooms of a relay are in several processes."""
+    """Who gets in, and in which process of the relay."""
 
     def enter(self, visit: Visit) -> AbstractAsyncContextManager[Choice]:
         """Where the place is, held for the block if it is here. Raises RemoteViolation and Unavailable."""
@@ -46,7 +46,7 @@ class RoomService:
     plane: RoomPlane
     tokens: TokenCheck
     identity: Identity
-    door: Door | None = None
+    door: Door
 
     @property
     def config(self) -> RelayConfig:
@@ -63,29 +63,25 @@ async def serve_participant(link: Link, service: RoomService) -> None:
         try:
             room = room_of(link.server_name)
             offer = await _offer(link, service)
-            who, wish = fingerprint_of(offer.identity_pub), offer.stream_id
-            words: tuple[str, ...] = ()
-            if service.door is not None:
-                follows = REDIRECTS in offer.words
-                visit = Visit(room=room, who=who, host=link.remote_address[0], stream_id=wish, follows=follows)
-                place = await stay.enter_async_context(service.door.enter(visit))
-                if place.port is not None:
-                    await _redirect(link, service, place.port)
-                    return
-                wish, words = place.stream_id, (REDIRECTS,) if follows else ()
-            seat = plane.join(link, room, who, offer.alias, wish, takes_trunks=TRUNKS in offer.words)
+            who, follows = fingerprint_of(offer.identity_pub), REDIRECTS in offer.words
+            visit = Visit(room=room, who=who, host=link.remote_address[0], stream_id=offer.stream_id, follows=follows)
+            place = await stay.enter_async_context(service.door.enter(visit))
+            if place.port is not None:
+                await _redirect(link, service, place.port)
+                return
+            seat = plane.join(link, room, who, offer.alias, place.stream_id, takes_trunks=TRUNKS in offer.words)
         except WzpError:
             plane.counters.joins_refused += 1
             raise
         stay.callback(plane.leave, seat)
-        if service.door is not None:
-            service.door.seated(visit, place)
+        service.door.seated(visit, place)
+        words = (TRUNKS,) if seat.trunk is not None else ()
         link.send_signal(
             call_answer(
                 service.identity,
                 ephemeral_secret=os.urandom(_EPHEMERAL_BYTES),
                 stream_id=seat.member.stream_id,
-                words=(TRUNKS, *words) if seat.trunk is not None else words,
+                words=(*words, REDIRECTS) if follows else words,
             )
         )
         plane.observed.handshakes.observe(now() - began)

@@ -46,7 +46,7 @@ _STEADY_S = 60.0
 
 
 class Workers:
-    """All workers of one relay; also the door of the main process."""
+    """All workers of one relay, if it has any; also the door of the main process."""
 
     def __init__(
         self,
@@ -114,11 +114,11 @@ class Workers:
             yield
         finally:
             self.stop()
-            await asyncio.wait(self._keepers)
+            await asyncio.gather(*self._keepers, return_exceptions=True)
 
     async def run(self) -> None:
-        """Until all have ended; a slip in keeping one fails it."""
-        await asyncio.gather(*self._keepers)
+        """Until all have ended; a slip in keeping one fails it. To cancel this ends none."""
+        await asyncio.shield(asyncio.gather(*self._keepers))
 
     async def _keep(self, number: int, ready: "asyncio.Future[Unavailable | None]") -> None:
         """Starts it again when it has ended, ever more rarely where it does so soon."""
