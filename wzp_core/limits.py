@@ -56,6 +56,8 @@ class Bucket:
 
     def has(self, rate: Rate, now: float) -> bool:
         """Whether `take` would be granted one."""
+        if self._tokens >= 1:
+            return True
         self._fill(rate, now)
         return self._tokens >= 1
 
@@ -68,7 +70,8 @@ class Bucket:
         return self._tokens >= rate.burst
 
     def _fill(self, rate: Rate, now: float) -> None:
-        self._tokens = min(rate.burst, self._tokens + max(0.0, now - self._at) * rate.per_s)
+        tokens = self._tokens + (now - self._at) * rate.per_s if now > self._at else self._tokens
+        self._tokens = tokens if tokens < rate.burst else rate.burst  # not by min(): this is asked for each packet
         self._at = now
 
 

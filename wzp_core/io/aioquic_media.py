@@ -15,7 +15,7 @@ from aioquic._crypto import AEAD, CryptoError, HeaderProtection
 from aioquic.quic.configuration import SMALLEST_MAX_DATAGRAM_SIZE
 from aioquic.quic.connection import NetworkAddress, QuicConnection, QuicConnectionState, QuicReceiveContext
 from aioquic.quic.packet import QuicPacketType, decode_packet_number
-from aioquic.quic.packet_builder import QuicDeliveryHandler, QuicSentPacket
+from aioquic.quic.packet_builder import QuicDeliveryHandler, QuicDeliveryState, QuicSentPacket
 from aioquic.quic.rangeset import RangeSet
 from aioquic.quic.recovery import MAX_ACK_RANGES, QuicPacketSpace
 
@@ -27,6 +27,7 @@ SOONEST_PROBE_S = 0.025  # after a packet was sent, a timer for it is never due 
 _RESERVED_BITS = 0x18
 _KEY_PHASE = 0x04
 _TAG_BYTES = 16
+_IDLE_STEP_S = 0.1  # the end of an idle connection is put off so often, which is enough for one that lasts 30 s
 _SAMPLE_AT, _SAMPLE_BYTES = 2, 16  # of the sealed payload, after a packet number of two bytes (RFC 9001 §5.4.2)
 
 
@@ -65,6 +66,7 @@ class MediaConnection(QuicConnection):
     def __init__(self, **given: Any) -> None:
         super().__init__(**given)
         self._is_unusual = True  # something may wait that the short way cannot send
+        self._idle_put_off_at = 0.0
         self.genuine_packets = 0
         """That the peer encrypted, and that came for the first time."""
 
@@ -90,7 +92,15 @@ class MediaConnection(QuicConnection):
             self._is_unusual = True
 
     def datagrams_to_send(self, now: float) -> list[tuple[bytes, NetworkAddress]]:
+        loss = self._loss
+        held_back: tuple[bytes, ...] = ()
+        if loss._rtt_initialized:
+            loss._pacer.update_rate(loss.congestion_window, loss._rtt_smoothed)
+        if self._flight_room < 2 * SMALLEST_MAX_DATAGRAM_SIZE and self._has_unsent_streams:
+            held_back = tuple(self._datagrams_pending)  # a stream could wait for ever for room beside media
+            self._datagrams_pending.clear()
         packets = super().datagrams_to_send(now)
+        self._datagrams_pending.extend(held_back)
         self._is_unusual = (
             not self._handshake_confirmed
             or self._pacing_at is not None
@@ -117,13 +127,20 @@ class MediaConnection(QuicConnection):
         keys = self._one_rtt_keys.recv
         if keys.hp is None or keys.aead is None:
             return None
+        sample = data[cid_end + 4 : cid_end + 4 + _SAMPLE_BYTES]
+        if len(sample) < _SAMPLE_BYTES:
+            return None
+        mask = keys.hp._mask(sample)
+        first = data[0] ^ mask[0] & 0x1F
+        if first & _RESERVED_BITS or (first & _KEY_PHASE) >> 2 != keys.key_phase:
+            return None
+        length = (first & 3) + 1
+        end = cid_end + length
+        truncated = int.from_bytes(data[cid_end:end], "big") ^ int.from_bytes(mask[1 : 1 + length], "big")
+        header = b"%c%b%b" % (first, self.host_cid, truncated.to_bytes(length, "big"))
+        number = decode_packet_number(truncated, length * 8, space.expected_packet_number)
         try:
-            header, truncated = keys.hp.remove(data, cid_end)
-            first = header[0]
-            if first & _RESERVED_BITS or (first & _KEY_PHASE) >> 2 != keys.key_phase:
-                return None
-            number = decode_packet_number(truncated, ((first & 3) + 1) * 8, space.expected_packet_number)
-            frames = media_frames(keys.aead.decrypt(data[len(header) :], header, number))
+            frames = media_frames(keys.aead.decrypt(data[end:], header, number))
         except CryptoError:
             return None
         if frames is None:
@@ -142,25 +159,77 @@ class MediaConnection(QuicConnection):
             self._spin_highest_pn = number
             self._spin_bit = bool(first & 0x20) is not self._is_client
         if frames.acknowledged:
-            lost = self._packets_lost
-            self._loss.on_ack_received(
-                ack_rangeset=cast(RangeSet, _Acknowledged(frames.acknowledged)),
-                ack_delay=(frames.ack_delay << self._remote_ack_delay_exponent) / 1_000_000,
-                now=now,
-                space=space,
-            )
-            if lost != self._packets_lost:
-                self._is_unusual = True  # not only media may have been in them
-        self._close_at = now + self._idle_timeout()
+            delay_s = (frames.ack_delay << self._remote_ack_delay_exponent) / 1_000_000
+            if not self._acknowledged_in_order(space, frames.acknowledged[-1], delay_s, now):
+                lost = self._packets_lost
+                self._loss.on_ack_received(
+                    ack_rangeset=cast(RangeSet, _Acknowledged(frames.acknowledged)),
+                    ack_delay=delay_s,
+                    now=now,
+                    space=space,
+                )
+                if lost != self._packets_lost:
+                    self._is_unusual = True  # not only media may have been in them
+        self._put_off_idle(now)
         self._ack_eliciting_sent_since_receipt = False
         if number > space.largest_received_packet:
             space.largest_received_packet, space.largest_received_time = number, now
-        space.ack_queue.add(number)
         space.received_packets.add(number)
-        if len(space.ack_queue) > MAX_ACK_RANGES:
-            space.ack_queue.shift()
+        told: list[range] = space.ack_queue._RangeSet__ranges  # type: ignore[attr-defined]
+        if told and told[-1].stop == number:
+            told[-1] = range(told[-1].start, number + 1)
+        else:
+            space.ack_queue.add(number)
+            if len(told) > MAX_ACK_RANGES:
+                space.ack_queue.shift()
         if frames.elicits_ack and space.ack_at is None:
             space.ack_at = now + _MEDIA_ACK_DELAY_S
+
+    def _acknowledged_in_order(self, space: QuicPacketSpace, newest: range, delay_s: float, now: float) -> bool:
+        """What recovery does where everything sent up to the newest has arrived; False, and nothing, where not so."""
+        sent, loss, largest = space.sent_packets, self._loss, newest.stop - 1
+        oldest = next(iter(sent), None)
+        if largest < space.largest_acked_packet or not loss.peer_completed_address_validation:
+            return False
+        if oldest is None or oldest > largest:
+            space.largest_acked_packet = largest
+            return True
+        if oldest < newest.start:
+            return False
+        space.largest_acked_packet = largest
+        elicited = False
+        packet: QuicSentPacket | None = None
+        for number in [number for number in sent if number <= largest]:
+            packet = sent.pop(number)
+            if packet.is_ack_eliciting:
+                elicited = True
+                space.ack_eliciting_in_flight -= 1
+            if packet.in_flight:
+                loss._cc.on_packet_acked(packet=packet, now=now)
+            for handler, given in packet.delivery_handlers:
+                handler(QuicDeliveryState.ACKED, *given)
+        space.loss_time = None
+        loss._pto_count = 0
+        if packet is not None and packet.packet_number == largest and elicited:
+            rtt = now - cast(float, packet.sent_time)
+            loss._rtt_latest = max(rtt, 0.001)
+            loss._rtt_min = min(loss._rtt_min, loss._rtt_latest)
+            delay_s = min(delay_s, loss.max_ack_delay)
+            if loss._rtt_latest > loss._rtt_min + delay_s:
+                loss._rtt_latest -= delay_s
+            if not loss._rtt_initialized:
+                loss._rtt_first_sample_time, loss._rtt_initialized = now, True
+                loss._rtt_variance, loss._rtt_smoothed = rtt / 2, rtt
+            else:
+                loss._rtt_variance += (abs(loss._rtt_min - loss._rtt_latest) - loss._rtt_variance) / 4
+                loss._rtt_smoothed += (loss._rtt_latest - loss._rtt_smoothed) / 8
+            loss._cc.on_rtt_measurement(now=now, rtt=rtt)
+        return True
+
+    def _put_off_idle(self, now: float) -> None:
+        if now - self._idle_put_off_at > _IDLE_STEP_S:
+            self._idle_put_off_at = now
+            self._close_at = now + self._idle_timeout()
 
     @property
     def is_plain(self) -> bool:
@@ -205,7 +274,7 @@ class MediaConnection(QuicConnection):
         if packets:
             self._network_paths[0].bytes_sent += sum(map(len, packets))
             if not self._ack_eliciting_sent_since_receipt:
-                self._close_at = now + self._idle_timeout()
+                self._put_off_idle(now)
                 self._ack_eliciting_sent_since_receipt = True
         return packets
 
@@ -254,7 +323,14 @@ class MediaConnection(QuicConnection):
         self._loss_at = space.loss_time
         if self._loss_at is None and space.ack_eliciting_in_flight:
             self._loss_at = loss._time_of_last_sent_ack_eliciting_packet + loss.get_probe_timeout() * 2**loss._pto_count
-        return min(at for at in (self._close_at, space.ack_at, self._loss_at) if at is not None)
+        at = cast(float, self._close_at)
+        if space.ack_at is not None and space.ack_at < at:
+            at = space.ack_at
+        return self._loss_at if self._loss_at is not None and self._loss_at < at else at
+
+    @property
+    def _has_unsent_streams(self) -> bool:
+        return any(not stream.sender.buffer_is_empty for stream in self._streams.values())
 
     @property
     def _flight_room(self) -> int:

@@ -5,7 +5,8 @@ from collections.abc import Callable
 
 from wzp_core.io.link import QuicLink
 
-_MEDIA_GAP_S = 0.005  # between two flushes of a link for media alone: what comes meanwhile shares a packet
+_MEDIA_GAP_S = 0.008  # between two flushes of a link for media alone: what comes meanwhile shares a packet
+_TURN_S = 0.005  # timers of links come at multiples of this: a timer of the loop's costs more than what it is for
 
 
 class Flushing:
@@ -16,7 +17,8 @@ class Flushing:
         self._loop = asyncio.get_running_loop()
         self._now: dict[QuicLink, None] = {}
         self._soon: dict[QuicLink, None] = {}
-        self._timers: dict[QuicLink, asyncio.TimerHandle] = {}
+        self._turns: dict[int, dict[QuicLink, None]] = {}  # by their number: whose timer comes then
+        self._turn_of: dict[QuicLink, int] = {}
 
     def wake(self, link: QuicLink) -> None:
         """At the end of this turn."""
@@ -40,23 +42,30 @@ class Flushing:
         self._soon[link] = None
 
     def look_again(self, link: QuicLink, at: float) -> None:
-        """At that time or before: a timer that comes too early sets another, which is cheaper than cancelling it."""
-        armed = self._timers.get(link)
-        if armed is None or at < armed.when():
-            if armed is not None:
-                armed.cancel()
-            self._timers[link] = self._loop.call_at(at, self._fire, link)
+        """Soon after that time, or before: one that comes too early asks again, which is cheaper than to put it off."""
+        turn = int(at / _TURN_S) + 1
+        armed = self._turn_of.get(link)
+        if armed is not None:
+            if armed <= turn:
+                return
+            del self._turns[armed][link]
+        self._turn_of[link] = turn
+        links = self._turns.get(turn)
+        if links is None:
+            links = self._turns[turn] = {}
+            self._loop.call_at(turn * _TURN_S, self._fire, turn)
+        links[link] = None
 
     def looks_by(self, link: QuicLink, at: float) -> bool:
         """Whether its timer comes by then."""
-        armed = self._timers.get(link)
-        return armed is not None and armed.when() <= at
+        armed = self._turn_of.get(link)
+        return armed is not None and armed * _TURN_S <= at
 
     def forget(self, link: QuicLink) -> None:
         self._now.pop(link, None)
         self._soon.pop(link, None)
-        if timer := self._timers.pop(link, None):
-            timer.cancel()
+        if (armed := self._turn_of.pop(link, None)) is not None:
+            del self._turns[armed][link]
 
     def run(self) -> None:
         links, self._now = self._now, {}
@@ -71,6 +80,15 @@ class Flushing:
             if link.media_due:
                 self._flush(link, now)
 
-    def _fire(self, link: QuicLink) -> None:
-        del self._timers[link]
-        self._on_timer(link)
+    def _fire(self, turn: int) -> None:
+        links = self._turns[turn]
+        try:
+            while links:  # one of them may make the endpoint forget another
+                link, _ = links.popitem()
+                del self._turn_of[link]
+                self._on_timer(link)
+        finally:
+            if links:  # a slip costs the others nothing
+                self._loop.call_soon(self._fire, turn)
+            else:
+                del self._turns[turn]

@@ -6,6 +6,7 @@ import pytest
 from aioquic import tls
 from aioquic.quic.connection import QuicConnection
 from aioquic.quic.events import ConnectionTerminated, DatagramFrameReceived, StreamDataReceived
+from aioquic.quic.rangeset import RangeSet
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -240,6 +241,50 @@ def test_what_was_lost_is_counted_and_forgotten(pair: Pair) -> None:
     assert in_flight(pair.client) < 10
     assert len(pair.client._spaces[tls.Epoch.ONE_RTT].ack_queue) < 30
     assert not pair.ended
+
+
+_STATE = ("_rtt_smoothed", "_rtt_variance", "_rtt_min", "_rtt_latest", "_pto_count", "bytes_in_flight")
+
+
+@settings(deadline=None, max_examples=60)
+@given(
+    st.lists(
+        st.tuples(
+            st.floats(0.001, 0.3),  # until the next packet is sent
+            st.sets(st.integers(1, 12), max_size=8),  # how long ago those were sent that are acknowledged
+            st.integers(0, 40_000),  # microseconds that this was put off
+        ),
+        max_size=40,
+    )
+)
+def test_an_acknowledgement_does_the_same_by_the_short_way_and_by_aioquic(
+    turns: list[tuple[float, set[int], int]],
+) -> None:
+    """The same packets and acknowledgements for two connections, one of which asks aioquic's recovery each time."""
+    short, long = (Pair().client for _ in range(2))
+    now, arrived = 1010.0, set[int]()
+    for pause_s, ago, delay_us in turns:
+        now += pause_s
+        for side in (short, long):
+            side.send_datagram_frame(FRAME)
+            assert side.media_to_send(now)
+        arrived |= {short._packet_number - each for each in ago if each < 12 or len(ago) > 4}
+        if not arrived:
+            continue
+        acknowledged = RangeSet()
+        for number in arrived:
+            acknowledged.add(number)
+        now += 0.001
+        space = short._one_rtt
+        if not short._acknowledged_in_order(space, acknowledged[-1], delay_us / 1e6, now):
+            short._loss.on_ack_received(ack_rangeset=acknowledged, ack_delay=delay_us / 1e6, now=now, space=space)
+        long._loss.on_ack_received(ack_rangeset=acknowledged, ack_delay=delay_us / 1e6, now=now, space=long._one_rtt)
+        for name in _STATE:
+            assert getattr(short._loss, name) == pytest.approx(getattr(long._loss, name)), name
+        for name in ("ack_eliciting_in_flight", "largest_acked_packet", "loss_time"):
+            assert getattr(short._one_rtt, name) == getattr(long._one_rtt, name), name
+        assert list(short._one_rtt.sent_packets) == list(long._one_rtt.sent_packets)
+        assert short.packet_counts == long.packet_counts
 
 
 @settings(deadline=None, max_examples=40)
