@@ -27,6 +27,7 @@ SOONEST_PROBE_S = 0.025  # after a packet was sent, a timer for it is never due 
 _RESERVED_BITS = 0x18
 _KEY_PHASE = 0x04
 _TAG_BYTES = 16
+_STALLED_S = 1.0  # with a full window and nothing acknowledged: a lost packet must not wait for five round trips
 _IDLE_STEP_S = 0.1  # the end of an idle connection is put off so often, which is enough for one that lasts 30 s
 _SAMPLE_AT, _SAMPLE_BYTES = 2, 16  # of the sealed payload, after a packet number of two bytes (RFC 9001 §5.4.2)
 
@@ -67,6 +68,7 @@ class MediaConnection(QuicConnection):
         super().__init__(**given)
         self._is_unusual = True  # something may wait that the short way cannot send
         self._idle_put_off_at = 0.0
+        self._probed_at = 0.0
         self.genuine_packets = 0
         """That the peer encrypted, and that came for the first time."""
 
@@ -96,7 +98,12 @@ class MediaConnection(QuicConnection):
         held_back: tuple[bytes, ...] = ()
         if loss._rtt_initialized:
             loss._pacer.update_rate(loss.congestion_window, loss._rtt_smoothed)
-        if self._flight_room < 2 * SMALLEST_MAX_DATAGRAM_SIZE and self._has_unsent_streams:
+        room = self._flight_room
+        if room < SMALLEST_MAX_DATAGRAM_SIZE and self._datagrams_pending:
+            heard_of_at = max(self._control.acked_at, self._probed_at)
+            if now - heard_of_at > _STALLED_S:
+                self._probed_at, self._probe_pending = now, True  # one packet of media beyond the window
+        if room < 2 * SMALLEST_MAX_DATAGRAM_SIZE and self._has_unsent_streams:
             held_back = tuple(self._datagrams_pending)  # a stream could wait for ever for room beside media
             self._datagrams_pending.clear()
         packets = super().datagrams_to_send(now)
@@ -337,5 +344,9 @@ class MediaConnection(QuicConnection):
         return self._loss.congestion_window - self._loss.bytes_in_flight
 
     @property
+    def _control(self) -> MediaCongestionControl:
+        return cast(MediaCongestionControl, self._loss._cc)
+
+    @property
     def _packets_lost(self) -> int:
-        return cast(MediaCongestionControl, self._loss._cc).lost_packets
+        return self._control.lost_packets

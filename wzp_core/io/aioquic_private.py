@@ -118,9 +118,9 @@ class Connection(MediaConnection):
         return sum(len(stream.sender._buffer) for stream in self._streams.values())
 
     @property
-    def acked_at(self) -> float:
-        """When the peer last acknowledged something."""
-        return cast(MediaCongestionControl, self._loss._cc).acked_at
+    def largest_acked(self) -> int:
+        """The newest of our packets that the peer has acknowledged, also one that nobody waited to hear of any more."""
+        return self._one_rtt.largest_acked_packet
 
     @property
     def datagrams_waiting(self) -> "deque[bytes]":

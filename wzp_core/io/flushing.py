@@ -5,7 +5,7 @@ from collections.abc import Callable
 
 from wzp_core.io.link import QuicLink
 
-_MEDIA_GAP_S = 0.008  # between two flushes of a link for media alone: what comes meanwhile shares a packet
+_MEDIA_GAP_S = 0.008  # between two packets of media on a link: what comes meanwhile shares a packet
 _TURN_S = 0.005  # timers of links come at multiples of this: a timer of the loop's costs more than what it is for
 
 
@@ -27,14 +27,14 @@ class Flushing:
         self._now[link] = None
 
     def wake_for_media(self, link: QuicLink) -> None:
-        """At the end of this turn, or a little later where the link was flushed just now.
+        """At the end of this turn, or a little later where media has just left.
 
         Somebody who hears one other person is never kept waiting by this; whoever hears many gets their frames
         together, which costs a packet and its acknowledgement less each time.
         """
         link.media_due = True
         now = self._loop.time()
-        if now - link.flushed_at >= _MEDIA_GAP_S:
+        if now - link.media_sent_at >= _MEDIA_GAP_S:
             self.wake(link)
             return
         if not self._soon:

@@ -89,7 +89,7 @@ class QuicLink:
         self._wake = wake  # asks the endpoint for a flush at the end of this loop turn
         self._wake_for_media = wake_for_media  # and this for one soon
         self.media_due = False  # the endpoint has been asked
-        self.flushed_at = float("-inf")
+        self.media_sent_at = float("-inf")
         self._waiting = connection.datagrams_waiting
         self._loop = asyncio.get_running_loop()
         self._established: asyncio.Future[None] = self._loop.create_future()
@@ -111,6 +111,7 @@ class QuicLink:
         self._media_sent = self._media_received = self._media_dropped = 0
         self._signals_received = self._signals_refused = 0
         self._heard_at = now
+        self._largest_acked, self._heeded_at = 0, now  # when it was last seen to have grown
         self._awaited_since: float | None = None  # when something was sent that nothing older still waited for
         self.keep_alive_at = now + KEEP_ALIVE_S
 
@@ -253,7 +254,9 @@ class QuicLink:
             self._advanced_at = now
         if now - self._advanced_at > _UNFINISHED_S:
             self.close("unfinished signal")
-        elif self._awaited_since is not None and now - max(self.connection.acked_at, self._awaited_since) > _UNHEEDED_S:
+        if self.connection.largest_acked != self._largest_acked:
+            self._largest_acked, self._heeded_at = self.connection.largest_acked, now
+        if self._awaited_since is not None and now - max(self._heeded_at, self._awaited_since) > _UNHEEDED_S:
             self.close("acknowledges nothing")
         return self.closed
 
@@ -266,13 +269,15 @@ class QuicLink:
 
     def note_sent(self, before: int, now: float) -> None:
         """After a flush that found so many datagrams: what no longer waits has left."""
-        self.flushed_at, self.media_due = now, False
+        self.media_due = False
         if not self.connection.awaits_acknowledgement:
             self._awaited_since = None
         elif self._awaited_since is None:
             self._awaited_since = now
         still = len(self._waiting)
-        self._media_sent += before - still
+        if still < before:
+            self._media_sent += before - still
+            self.media_sent_at = now
         if still or self._media_deadlines:
             for _ in range(len(self._media_deadlines) - still):
                 self._media_deadlines.popleft()
