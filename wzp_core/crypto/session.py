@@ -125,8 +125,8 @@ class Opener:
     def open(self, datagram: bytes, now: float) -> MediaPacket:
         """The packet in clear.
 
-        Raises RemoteViolation: MALFORMED_PACKET, CANNOT_OPEN (also for one in clear) or REPLAYED. At most six keys and
-        indices are tried.
+        Raises RemoteViolation: MALFORMED_PACKET, CANNOT_OPEN (also for one in clear) or REPLAYED, which is said of
+        the peer's own packets only. At most six keys and indices are tried.
         """
         packet = decode_packet(datagram)
         if not packet.header.sealed:
@@ -135,11 +135,12 @@ class Opener:
         replayed = False
         for epoch in self._candidates(packet.header.epoch, now):
             for index in self._indices(packet.header.sequence):
-                if not epoch.window.is_fresh(index):
-                    replayed = True
-                elif (payload := epoch.open(index, packet.payload, clear)) is not None:
+                if (payload := epoch.open(index, packet.payload, clear)) is None:
+                    continue
+                if epoch.window.is_fresh(index):
                     self._opened(epoch, index, now)
                     return replace(packet, payload=payload)
+                replayed = True
         raise RemoteViolation(ErrorCode.REPLAYED if replayed else ErrorCode.CANNOT_OPEN)
 
     def adopt(self, root: bytes) -> None:

@@ -5,9 +5,8 @@ from collections.abc import Callable
 from wzp_core.engine.media_room import unpacking
 from wzp_core.ports import Link
 
-OVERLAP_S = 0.3  # decisions.md 4: the receiver removes duplicates
+_BOTH_S = 1.5  # so long both carry the packets; see `choose` and `doubt`
 _SILENT_S = 0.25  # a direct path silent for so long is backed by the relay's until it answers or is given up
-_DOUBT_S = 1.5  # longer than it takes either side to give up a path on which it hears nothing
 
 Received = Callable[[bytes], None]
 
@@ -41,15 +40,21 @@ class Paths:
         self._direct = link
 
     def choose(self, *, direct: bool, now: float) -> None:
+        """The old way carries the packets for a while still.
+
+        By the copies that come later the receiver learns how slow the slower way is, and in this time its speech can be
+        stretched by the difference, so that not even a way that is 150 ms slower leaves a gap.
+        """
         if direct != self._is_direct:
-            self._is_direct, self._both_until = direct, max(self._both_until, now + OVERLAP_S)
+            self._is_direct, self._both_until = direct, max(self._both_until, now + _BOTH_S)
 
     def doubt(self, now: float) -> None:
         """The direct path may have broken just now: both carry the packets until that is known.
 
-        What we still hear on it says nothing of what the peer hears: its way to us may be another.
+        What we still hear on it says nothing of what the peer hears: its way to us may be another. This lasts longer
+        than it takes either side to give up a path on which it hears nothing.
         """
-        self._both_until = now + _DOUBT_S
+        self._both_until = now + _BOTH_S
 
     def send(self, datagram: bytes, now: float) -> None:
         for link in self._targets(now):

@@ -16,7 +16,7 @@ from wzp_core.dsp.mix import mixed
 from wzp_core.errors import ErrorCode, RemoteViolation
 from wzp_core.media.stats import ReceiveStats, StreamTotals
 from wzp_core.media.stream import StreamReceiver
-from wzp_core.protocol.media.header import MediaPacket
+from wzp_core.protocol.media.header import MediaPacket, decode_packet
 from wzp_core.protocol.profile import CodecId
 
 Open = Callable[[bytes, float], MediaPacket]
@@ -65,7 +65,10 @@ class Downlink:
         try:
             packet = self._open(datagram, now)
         except RemoteViolation as violation:
-            self._refuse(violation.code)
+            if violation.code is ErrorCode.REPLAYED:  # the same packet by two ways, or again
+                self._came_again(datagram, now)
+            else:
+                self._refused[violation.code.value] += 1
             return None
         self._opened += 1
         self._last_packet_at = now
@@ -109,11 +112,11 @@ class Downlink:
         for number in list(self._streams):
             self._dismiss(number)
 
-    def _refuse(self, code: ErrorCode) -> None:
-        if code is ErrorCode.REPLAYED:  # the same packet by two paths, or again
-            self._replayed += 1
-        else:
-            self._refused[code.value] += 1
+    def _came_again(self, datagram: bytes, now: float) -> None:
+        self._replayed += 1
+        header = decode_packet(datagram).header
+        if (stream := self._streams.get(header.stream_id)) is not None:
+            stream.came_again(header, now)
 
     def _note_codec(self, packet: MediaPacket) -> None:
         codec = packet.header.codec

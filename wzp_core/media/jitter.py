@@ -133,6 +133,12 @@ class JitterBuffer(Generic[T]):
         missing_ms = min(reach_ms, max(0, number - self._highest - 1) * self.frame_ms)
         return self._queue(number, timestamp_ms, packet, now, missing_ms)
 
+    def came_again(self, sequence: int, timestamp_ms: int, now: float) -> None:
+        """A copy, by another way, of a packet that was pushed."""
+        number = extend(sequence, self._highest)
+        if self._next is not None and self._was_seen(number):
+            self._delay.came_again(self._media_time(number, timestamp_ms), now)
+
     def take(self, now: float, *, pending_ms: float = 0.0, quiet: bool = True) -> Taken[T]:
         """What to play after the `pending_ms` that are left; `quiet` says that a change of pace would hardly be heard.
 
@@ -263,8 +269,13 @@ class JitterBuffer(Generic[T]):
         return quiet or not self._started or self._waited_ms >= _FADED_MS
 
     def _is_early(self, lag: float) -> bool:
-        """Whether waiting meets the target better than playing; between words too, stretching does the rest."""
-        return lag + FRAME_MS / 2 <= self.target_ms and (not self._started or lag + FRAME_MS <= self.target_ms)
+        """Whether waiting meets the target better than playing.
+
+        In a stream that runs, gaps are only made for what packets are seen to need; stretching does the rest.
+        """
+        if self._started:
+            return lag + FRAME_MS <= self._delay.needed_ms
+        return lag + FRAME_MS / 2 <= self.target_ms
 
     def _lag_of(self, media_ms: float, now: float) -> float:
         return self._delay.lag_ms(media_ms, now) + self._pending_ms

@@ -25,6 +25,8 @@ _SPIKE_MS: Final = 80.0  # above the target
 _SPIKE_FALL_MS: Final = 5.0  # packets that waited together come faster than they were sent
 _SPIKE_MEMORY_S: Final = 10.0
 _RARE_SPIKES: Final = 2  # within that time
+_COPIES: Final = 3  # that agree: a network may repeat a single packet long after
+_COPIES_S: Final = 0.5
 
 
 class TargetDelay:
@@ -37,10 +39,18 @@ class TargetDelay:
         self._target_ms = _FIRST_MS
         self._arrived_at: float | None = None
         self._spikes = _Spikes()
+        self._copies: deque[tuple[float, float]] = deque(maxlen=_COPIES)  # when, and how late
+        self._foreseen_ms = 0.0
+
+    @property
+    def needed_ms(self) -> float:
+        """What the packets that come need."""
+        return self._target_ms
 
     @property
     def target_ms(self) -> float:
-        return self._target_ms
+        """The same, or what will soon be needed: worth stretching speech for, not worth a gap."""
+        return max(self._target_ms, self._foreseen_ms)
 
     def arrived(self, media_ms: float, now: float, *, missing_ms: float = 0.0) -> None:
         """One packet whose audio starts at `media_ms` of the stream.
@@ -62,6 +72,18 @@ class TargetDelay:
                 self._note_delay(min(late + missing, max(late, MOST_FOR_RECOVERY_MS)))
         self._settle(passed_s)
 
+    def came_again(self, media_ms: float, now: float) -> None:
+        """A copy of a packet that was here already: there is a slower way too, and soon perhaps no other.
+
+        What it would need is provided for while both ways carry the packets.
+        """
+        if self._copies and self._copies[-1][0] == now:  # they had been kept for us: the last one was so the least
+            self._copies.pop()
+        self._copies.append((now, self.lag_ms(media_ms, now)))
+        if len(self._copies) == _COPIES and now - self._copies[0][0] <= _COPIES_S:
+            needed = LEAST_MS + min(late for _, late in self._copies)
+            self._foreseen_ms = max(self._foreseen_ms, min(MOST_MS, needed))
+
     def lag_ms(self, media_ms: float, now: float) -> float:
         """How long after its earliest possible arrival the audio at `media_ms` would be played now."""
         return now * 1000.0 - media_ms - self._base()
@@ -73,12 +95,16 @@ class TargetDelay:
             self._bases[-1] = (self._bases[-1][0], min(self._bases[-1][1], transit))
         else:
             self._bases.append((interval, transit))
-        if (risen := self._base() - before) > 0.0:
+        risen = self._base() - before
+        if risen > 0.0:
             self._shift(risen)
+        elif -risen > FRAME_MS / 2:  # a quicker way: what is on its way by the slower one still will not be late
+            self._foreseen_ms = max(self._foreseen_ms, min(MOST_MS, self.target_ms - risen))
 
     def _shift(self, risen: float) -> None:
         """The path became slower for good: what counted as late by as much is in time now."""
         self._target_ms = max(LEAST_MS, self._target_ms - risen)
+        self._foreseen_ms -= risen
         buckets = min(_BUCKETS - 1, int(risen / _BUCKET_MS))
         in_time = self._weights[: buckets + 1].sum()
         self._weights = np.concatenate(([in_time], self._weights[buckets + 1 :], np.zeros(buckets)))
@@ -96,6 +122,7 @@ class TargetDelay:
         if self._packets < _ENOUGH_PACKETS:
             needed = max(needed, _FIRST_MS)
         self._target_ms = max(needed, self._target_ms - _FALL_MS_PER_S * passed_s)
+        self._foreseen_ms = max(0.0, self._foreseen_ms - _FALL_MS_PER_S * passed_s)
 
     def _quantile(self) -> float:
         reached = np.cumsum(self._weights)

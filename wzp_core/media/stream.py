@@ -18,7 +18,7 @@ from wzp_core.media.loudness import Loudness
 from wzp_core.media.pace import Pace
 from wzp_core.media.reception import Reception
 from wzp_core.media.stats import StreamTotals
-from wzp_core.protocol.media.header import MediaPacket
+from wzp_core.protocol.media.header import MediaHeader, MediaPacket
 from wzp_core.protocol.profile import CodecId
 
 _QUIET_DBFS: Final = -42.0
@@ -96,6 +96,10 @@ class StreamReceiver:
         for arrival in arrivals:
             if not self._is_needless(arrival):
                 self._push(arrival, now)
+
+    def came_again(self, header: MediaHeader, now: float) -> None:
+        """Another copy of a packet that was received."""
+        self._jitter.came_again(header.sequence, header.timestamp_ms, now)
 
     def _is_needless(self, arrival: Arrival) -> bool:
         """Opus packets come again whether they were lost or not, and nothing is counted for those that were not."""

@@ -63,11 +63,13 @@ def test_several_senders_with_one_numbering_are_told_apart_and_mixed() -> None:
 
 
 def test_what_cannot_be_opened_never_reaches_a_codec_and_is_counted_by_cause() -> None:
+    again = encode_packet(MediaPacket(MediaHeader(codec=CodecId.OPUS_24K, sequence=0, timestamp_ms=0), b"\x08\x00"))
+
     def refuse(datagram: bytes, now: float) -> MediaPacket:
-        raise RemoteViolation({b"a": ErrorCode.CANNOT_OPEN, b"r": ErrorCode.REPLAYED}[datagram])
+        raise RemoteViolation({b"a": ErrorCode.CANNOT_OPEN, again: ErrorCode.REPLAYED}[datagram])
 
     downlink = Downlink(refuse)
-    assert [downlink.receive(datagram, 0.0) for datagram in (b"a", b"a", b"r")] == [None, None, None]
+    assert [downlink.receive(datagram, 0.0) for datagram in (b"a", b"a", again)] == [None, None, None]
     stats = downlink.stats()
     assert (stats.received, stats.opened, stats.rejected, stats.duplicated) == (3, 0, 2, 1)
     assert stats.rejected_by == (("cannot_open", 2),)

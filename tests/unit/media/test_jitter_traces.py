@@ -30,8 +30,11 @@ class Replay:
         return 100.0 * sum(self.concealed_ms) / (20.0 * len(self.concealed_ms))
 
 
-def replayed(arrivals: list[tuple[float, int]], seed: int = 0) -> Replay:
-    """`arrivals`: time in s and packet number k, sent at k × 20 ms; pulled 10 ms after each sending."""
+def replayed(arrivals: list[tuple[float, int]], seed: int = 0, *, by_two_ways: bool = False) -> Replay:
+    """`arrivals`: time in s and packet number k, sent at k × 20 ms; pulled 10 ms after each sending.
+
+    `by_two_ways`: copies are taken out before the buffer, which is told of them.
+    """
     random = np.random.default_rng(seed)
     buffer: JitterBuffer[int] = JitterBuffer()
     waiting = iter(sorted(arrivals))
@@ -41,8 +44,11 @@ def replayed(arrivals: list[tuple[float, int]], seed: int = 0) -> Replay:
     for tick in range(max(number for _, number in arrivals)):
         now, quiet = tick * 0.020 + 0.010, tick // 50 % 5 == 4  # a second of quiet in five
         while coming is not None and coming[0] <= now:
-            came.setdefault(coming[1], coming[0])
-            buffer.push(coming[1] & 0xFFFF, coming[1] * 20, coming[1], coming[0])
+            if by_two_ways and coming[1] in came:
+                buffer.came_again(coming[1] & 0xFFFF, coming[1] * 20, coming[0])
+            else:
+                came.setdefault(coming[1], coming[0])
+                buffer.push(coming[1] & 0xFFFF, coming[1] * 20, coming[1], coming[0])
             coming = next(waiting, None)
         concealed = stretched = 0.0
         while pending < 20.0:
