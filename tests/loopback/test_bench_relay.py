@@ -1,14 +1,18 @@
 """`wzp bench relay` in small: real relays, forwarders and load generators, half a second each."""
 
+import asyncio
 import json
+import sys
 from pathlib import Path
 
 import pytest
 
 from wzp_core.cli import bench_relay
 from wzp_core.cli.__main__ import main
-from wzp_core.cli.bench_relay import ROOM_COLUMNS, Scenario, dropped_at, idle_row, presence_row, room_row
+from wzp_core.cli.bench_relay import ROOM_COLUMNS, idle_row, presence_row, room_row
 from wzp_core.cli.bench_relay_load import Kind
+from wzp_core.cli.bench_relay_process import Scenario, dropped_at
+from wzp_core.cli.bench_relay_workers import limited, workers_rows
 from wzp_core.io.udp import bind_udp
 
 
@@ -30,6 +34,33 @@ async def test_one_more_client_becomes_known_to_all_others() -> None:
     row = await presence_row(10)
     assert row["clients"] == 10
     assert row["heard_by_all_ms"] > 0
+
+
+async def test_one_worker_and_two_are_measured_in_turns() -> None:
+    one, two = await workers_rows(0.3, 1, scenario=Scenario(rooms=4, members=2, talkers=2), share=0.5)
+    assert (one["workers"], two["workers"]) == (1, 2)
+    assert one["runs"] == two["runs"] == 3
+    assert one["least_per_s"] <= one["forwarded_per_s"] <= one["most_per_s"]
+    assert one["against_one"] == 1.0
+    assert two["forwarded_per_s"] > 0
+
+
+async def test_a_process_that_has_used_its_part_of_a_core_stands_still_until_the_limit_ends() -> None:
+    process = await asyncio.create_subprocess_exec(sys.executable, "-c", "while True: pass")
+    try:
+        async with limited((process.pid,), 0.0):
+            await _state(process.pid, "T")
+        await _state(process.pid, "R")
+    finally:
+        process.kill()
+        await process.wait()
+
+
+async def _state(process: int, wanted: str) -> None:
+    """Until it is running (R) or stopped (T)."""
+    async with asyncio.timeout(10):
+        while Path(f"/proc/{process}/stat").read_text().rpartition(")")[2].split()[0] != wanted:  # noqa: ASYNC110
+            await asyncio.sleep(0.001)
 
 
 def test_the_whole_run_writes_tables_for_people_and_programs(

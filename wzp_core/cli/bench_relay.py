@@ -8,34 +8,22 @@ per forward looks better than it is, since a relay that comes late finds more to
 
 import asyncio
 import json
-import os
-import sys
-import tempfile
 from argparse import ArgumentParser, Namespace
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
-from contextlib import asynccontextmanager
-from dataclasses import asdict, dataclass, replace
+from collections.abc import Awaitable, Callable, Iterator
+from dataclasses import asdict, replace
 from functools import partial
 from pathlib import Path
 from typing import Any, Final
 
-from wzp_core.cli.bench_relay_load import Kind, Load, arguments
+from wzp_core.cli.bench_relay_load import Kind
+from wzp_core.cli.bench_relay_process import Scenario, forwarder, load
+from wzp_core.cli.bench_relay_workers import WORKERS_COLUMNS, workers_rows
 from wzp_core.cli.bench_table import table
 from wzp_core.cli.output import Exit, Output
 from wzp_core.errors import ErrorCode, Unavailable
 
-_LIMIT_S: Final = 300.0
 _SATURATED_PCT: Final = 85.0
-_ANY: Final = "127.0.0.1:0"
 _STARVED_PCT: Final = 10.0
-_ONE_ADDRESS: Final = (  # limits that a load from a single machine would run into
-    *("--max-share-per-address", "1"),
-    *("--connections-per-second", "100000"),
-    *("--handshakes-per-second", "100000"),
-    *("--packets-per-second-and-address", "1000000"),
-    *("--registrations-per-minute-and-address", "100000"),
-)
-
 ROOM_COLUMNS: Final = (
     ("relay", "Forwarder"),
     ("rooms", "Rooms"),
@@ -62,20 +50,6 @@ PRESENCE_COLUMNS: Final = (
     ("heard_by_all_ms", "known to all ms"),
     ("join_cpu_ms", "CPU ms"),
 )
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Scenario:
-    """One row: who is in which rooms, at which forwarder."""
-
-    kind: Kind = Kind.RELAY
-    rooms: int
-    members: int
-    talkers: int
-
-    @property
-    def participants(self) -> int:
-        return self.rooms * self.members
 
 
 FULL: Final = (
@@ -114,8 +88,6 @@ async def run(options: Namespace, output: Output) -> Exit:
     """Exit 3 where a forwarder cannot run here."""
     try:
         report = await _measured(options, output)
-        if options.out is not None:
-            _written(report, options.out)
     except Unavailable as error:
         output.error(f"Cannot measure: {error.facts.get('missing') or error}")
         return Exit.CANNOT_REACH
@@ -126,33 +98,52 @@ async def run(options: Namespace, output: Output) -> Exit:
 
 def as_markdown(report: dict[str, list[dict[str, Any]]]) -> str:
     """One table for each kind of measurement made."""
-    parts = (("rooms", ROOM_COLUMNS), ("idle", IDLE_COLUMNS), ("presence", PRESENCE_COLUMNS))
+    parts = (
+        ("rooms", ROOM_COLUMNS),
+        ("workers", WORKERS_COLUMNS),
+        ("idle", IDLE_COLUMNS),
+        ("presence", PRESENCE_COLUMNS),
+    )
     return "\n".join(table(report[name], columns) for name, columns in parts if report[name])
 
 
 async def _measured(options: Namespace, output: Output) -> dict[str, list[dict[str, Any]]]:
-    report: dict[str, list[dict[str, Any]]] = {"rooms": [], "idle": [], "presence": []}
+    report: dict[str, list[dict[str, Any]]] = {"rooms": [], "workers": [], "idle": [], "presence": []}
     for name, measure in _measurements(options):
         try:
-            rows = [await measure() for _ in range(max(1, options.repeat))]
+            rows = await measure()
         except Unavailable as error:
             if options.quick:
                 raise
             output.error(f"Left out: {error.facts.get('missing') or error}")  # the others are worth having
             continue
-        report[name].append(min(rows, key=lambda row: row.get("waited_pct", 0.0)))
-        output.event("measured", **report[name][-1])
+        report[name] += rows
+        for row in rows:
+            output.event("measured", **row)
+        if options.out is not None:
+            _written(report, options.out)  # a run takes minutes: one that is broken off leaves what it has
     return report
 
 
-def _measurements(options: Namespace) -> Iterator[tuple[str, Callable[[], Awaitable[dict[str, Any]]]]]:
+def _measurements(options: Namespace) -> Iterator[tuple[str, Callable[[], Awaitable[list[dict[str, Any]]]]]]:
     """Each with its table."""
+
+    def best_of(measure: Callable[[], Awaitable[dict[str, Any]]]) -> Callable[[], Awaitable[list[dict[str, Any]]]]:
+        return partial(_best, measure, max(1, options.repeat))
+
     for scenario in QUICK if options.quick else FULL:
-        yield "rooms", partial(room_row, scenario, options.seconds)
+        yield "rooms", best_of(partial(room_row, scenario, options.seconds))
+    if not options.quick:
+        yield "workers", partial(workers_rows, options.seconds, options.repeat)
     if not options.rooms_only:
-        yield "idle", partial(idle_row, 20 if options.quick else 400)
+        yield "idle", best_of(partial(idle_row, 20 if options.quick else 400))
         for clients in (20,) if options.quick else (100, 1000):
-            yield "presence", partial(presence_row, clients)
+            yield "presence", best_of(partial(presence_row, clients))
+
+
+async def _best(measure: Callable[[], Awaitable[dict[str, Any]]], times: int) -> list[dict[str, Any]]:
+    """The least disturbed."""
+    return [min([await measure() for _ in range(times)], key=lambda row: row.get("waited_pct", 0.0))]
 
 
 async def room_row(scenario: Scenario, seconds: float) -> dict[str, Any]:
@@ -229,123 +220,6 @@ async def presence_row(clients: int) -> dict[str, Any]:
             join_cpu_s = server.cpu_s - busy
             result = await generator.until("result")
     return result | {"joins_cpu_s": round(joins_cpu_s, 2), "join_cpu_ms": round(1000 * join_cpu_s)}
-
-
-class Running:
-    """A process that prints JSON lines, and what it costs."""
-
-    def __init__(self, process: asyncio.subprocess.Process) -> None:
-        if process.stdout is None or process.stdin is None:
-            raise Unavailable(ErrorCode.BAD_FILE, missing="pipes to a process")
-        self._process, self._said, self._told = process, process.stdout, process.stdin
-        self.address = ("127.0.0.1", 0)
-        try:
-            import psutil
-        except ImportError as error:
-            raise Unavailable(ErrorCode.BAD_FILE, missing="the Python package psutil") from error
-        self._system = psutil.Process(process.pid)
-
-    @property
-    def cpu_s(self) -> float:
-        """Processor time used so far, of its children too."""
-        return sum(sum(each.cpu_times()[:2]) for each in self._all())
-
-    @property
-    def waited_s(self) -> float:
-        """Time so far in which it was ready to run and had no processor; 0 where the system does not say."""
-        return sum(waited_s(each.pid) for each in self._all())
-
-    @property
-    def memory_bytes(self) -> int:
-        """Resident, of its children too."""
-        return sum(each.memory_info().rss for each in self._all())
-
-    @property
-    def dropped(self) -> int | None:
-        """Datagrams that the system threw away at its socket since it was opened; None where it does not say."""
-        return dropped_at(self.address[1])
-
-    def _all(self) -> Iterator[Any]:
-        yield self._system
-        yield from self._system.children(recursive=True)
-
-    async def until(self, name: str) -> dict[str, Any]:
-        """Raises Unavailable where the process ends, fails or takes too long."""
-        try:
-            async with asyncio.timeout(_LIMIT_S):
-                while line := await self._said.readline():
-                    happened: dict[str, Any] = json.loads(line)
-                    if happened.pop("event") == name:
-                        return happened
-                    if "reason" in happened:
-                        raise Unavailable(ErrorCode.TIMED_OUT, missing=happened["reason"])
-        except TimeoutError:
-            pass
-        raise Unavailable(ErrorCode.TIMED_OUT, missing=f"no {name!r} from process {self._process.pid}")
-
-    def go(self) -> None:
-        self._told.write(b"\n")
-
-
-def waited_s(pid: int) -> float:
-    """How long the process has waited for a processor (Linux)."""
-    try:
-        return int(Path(f"/proc/{pid}/schedstat").read_text("ascii").split()[1]) / 1e9
-    except OSError:
-        return 0.0
-
-
-def dropped_at(port: int) -> int | None:
-    """The kernel's count of datagrams thrown away at UDP sockets of that port (Linux)."""
-    try:
-        lines = Path("/proc/net/udp").read_text("ascii").splitlines()[1:]
-    except OSError:
-        return None
-    return sum(int(words[-1]) for words in map(str.split, lines) if words[1].endswith(f":{port:04X}"))
-
-
-@asynccontextmanager
-async def forwarder(kind: Kind, participants: int) -> AsyncIterator[Running]:
-    """The relay, or what it is compared with. Raises Unavailable."""
-    with tempfile.TemporaryDirectory(prefix="wzp-bench-") as folder:
-        if kind in (Kind.STOCK, Kind.UDP):
-            command = ["wzp_core.cli.bench_relay_plain", kind.value]
-        else:
-            most = str(participants + 10)
-            limits = ["--max-sessions", most, "--max-clients", most, *_ONE_ADDRESS]
-            command = ["relay", "--listen", _ANY, "--data-dir", folder, "--json", "--log-level", "warning", *limits]
-        async with _process(*command) as server:
-            host, _, port = (await server.until("listening"))["addr"].rpartition(":")
-            server.address = (host, int(port))
-            yield server
-
-
-@asynccontextmanager
-async def load(server: Running, scenario: Scenario, seconds: float, *, first: int = 0) -> AsyncIterator[Running]:
-    host, port = server.address
-    wanted = Load(**asdict(scenario), host=host, port=port, seconds=seconds, first=first)
-    async with _process("wzp_core.cli.bench_relay_load", arguments(wanted)) as generator:
-        yield generator
-
-
-@asynccontextmanager
-async def _process(module: str, *given: str) -> AsyncIterator[Running]:
-    paths = os.pathsep.join(filter(None, sys.path))
-    process = await asyncio.create_subprocess_exec(
-        sys.executable,
-        "-m",
-        module,
-        *given,
-        stdin=asyncio.subprocess.PIPE,
-        stdout=asyncio.subprocess.PIPE,
-        env=os.environ | {"PYTHONPATH": paths},
-    )
-    try:
-        yield Running(process)
-    finally:
-        if process.returncode is None:
-            process.kill()
-        await process.wait()
 
 
 def _written(report: dict[str, list[dict[str, Any]]], folder: Path) -> None:
