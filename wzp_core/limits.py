@@ -63,7 +63,8 @@ class Bucket:
 
     def give(self, rate: Rate, amount: float) -> None:
         """So many tokens more, as long as they fit."""
-        self._tokens = min(rate.burst, self._tokens + amount)
+        tokens = self._tokens + amount
+        self._tokens = tokens if tokens < rate.burst else rate.burst
 
     def is_full(self, rate: Rate, now: float) -> bool:
         self._fill(rate, now)

@@ -100,6 +100,7 @@ class MediaConnection(QuicConnection):
             loss._pacer.update_rate(loss.congestion_window, loss._rtt_smoothed)
         room = self._flight_room
         if room < SMALLEST_MAX_DATAGRAM_SIZE and self._datagrams_pending:
+            self._control.flight.was_full = True
             heard_of_at = max(self._control.acked_at, self._probed_at)
             if now - heard_of_at > _STALLED_S:
                 self._probed_at, self._probe_pending = now, True  # one packet of media beyond the window
@@ -270,10 +271,11 @@ class MediaConnection(QuicConnection):
         if not waiting:
             return None if space.ack_at is not None and space.ack_at <= now else []
         packets: list[bytes] = []
-        room = self._flight_room
+        control = self._control
+        room = control.congestion_window - control.bytes_in_flight
         while waiting:
             if room < SMALLEST_MAX_DATAGRAM_SIZE:
-                self._is_unusual = True  # the rest is for aioquic, when there is room again
+                self._is_unusual = control.flight.was_full = True  # the rest is for aioquic, when there is room again
                 break
             packet = self._media_packet(space, waiting, now)
             packets.append(packet)
@@ -301,11 +303,11 @@ class MediaConnection(QuicConnection):
                 space.ack_at = None
         while waiting:
             frame = datagram_frame(waiting[0])
-            if len(frame) > room:
+            room -= len(frame)
+            if room < 0:
                 break
             waiting.popleft()
             frames.append(frame)
-            room -= len(frame)
         packet = self._sealed(b"".join(frames), number)
         self._packet_number = number + 1
         sent = _SentMedia(number, now, len(packet), handlers)
@@ -341,7 +343,7 @@ class MediaConnection(QuicConnection):
 
     @property
     def _flight_room(self) -> int:
-        return self._loss.congestion_window - self._loss.bytes_in_flight
+        return self._control.congestion_window - self._control.bytes_in_flight
 
     @property
     def _control(self) -> MediaCongestionControl:

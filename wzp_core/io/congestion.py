@@ -37,6 +37,11 @@ class FlightLimit:
     def __init__(self) -> None:
         self.most = math.inf
         """Bytes."""
+        self.sent = self.arrived = 0
+        """Bytes, in this period."""
+        self.was_full = False
+        """Whether media waited for room in this period."""
+        self.has_lost = False
         self._usual = math.inf  # round trip without a queue of ours, s
         self._limited_at = -math.inf
         self._rate = 0.0  # bytes that arrived each second before it was
@@ -45,27 +50,16 @@ class FlightLimit:
 
     def _begin(self, now: float) -> None:
         self._began = now
-        self._sent = self._arrived = 0
-        self._was_full = self._has_lost = False
+        self.sent = self.arrived = 0
+        self.was_full = self.has_lost = False
         self._shortest = math.inf  # round trip of this period
-
-    def sent(self, length: int, room: float) -> None:
-        """`room`: what could still have been sent after it."""
-        self._sent += length
-        self._was_full |= room < _PACKET_BYTES
-
-    def arrived(self, length: int) -> None:
-        self._arrived += length
-
-    def lost(self) -> None:
-        self._has_lost = True
 
     def measured(self, rtt: float, now: float) -> None:
         """A round trip, s."""
         self._usual = min(self._usual, rtt)
         self._shortest = min(self._shortest, rtt)
         if now - self._began >= _PERIOD_S:
-            rate = self._arrived / (now - self._began)
+            rate = self.arrived / (now - self._began)
             if now - rtt < self._limited_at:  # sent before: tells only whether the line was as narrow as it seemed
                 if rate > _WIDER * self._rate:
                     self._lift()
@@ -75,15 +69,15 @@ class FlightLimit:
 
     def _judge(self, rate: float, now: float) -> None:
         is_long = self._shortest - self._usual > _LONG_QUEUE_S
-        is_overrun = is_long and (self._was_full or self._sent > _SURPLUS * self._arrived)
+        is_overrun = is_long and (self.was_full or self.sent > _SURPLUS * self.arrived)
         self._overruns = self._overruns + 1 if is_overrun else 0
-        if self.most < math.inf and is_overrun and not self._has_lost and rate < _HELPED * self._rate:
+        if self.most < math.inf and is_overrun and not self.has_lost and rate < _HELPED * self._rate:
             self._usual = self._shortest
             self._lift()
         elif is_overrun and (self.most < math.inf or self._overruns >= _OVERRUNS):
             self.most = max(_PACKET_BYTES, rate * (self._usual + _SHORT_QUEUE_S))
             self._limited_at, self._rate = now, rate
-        elif self._was_full and self.most < math.inf:
+        elif self.was_full and self.most < math.inf:
             self.most *= _GROWTH
             if self.most > _SMALLEST_WINDOW:
                 self._lift()
@@ -96,7 +90,7 @@ class MediaCongestionControl(RenoCongestionControl):
     """Reno with a floor and a `FlightLimit`, which also counts what was sent and lost (no public counter exists)."""
 
     def __init__(self, *, max_datagram_size: int) -> None:
-        self._flight = FlightLimit()
+        self.flight = FlightLimit()
         super().__init__(max_datagram_size=max_datagram_size)
         self.sent_packets = 0
         self.lost_packets = 0
@@ -105,7 +99,7 @@ class MediaCongestionControl(RenoCongestionControl):
 
     @property
     def congestion_window(self) -> int:
-        most = self._flight.most
+        most = self.flight.most
         return self._window if self._window < most else int(most)
 
     @congestion_window.setter
@@ -115,22 +109,22 @@ class MediaCongestionControl(RenoCongestionControl):
     def on_packet_sent(self, *, packet: QuicSentPacket) -> None:
         self.bytes_in_flight += packet.sent_bytes
         self.sent_packets += 1
-        self._flight.sent(packet.sent_bytes, self.congestion_window - self.bytes_in_flight)
+        self.flight.sent += packet.sent_bytes
 
     def on_packet_acked(self, *, now: float, packet: QuicSentPacket) -> None:
         super().on_packet_acked(now=now, packet=packet)
         self.acked_at = now
-        self._flight.arrived(packet.sent_bytes)
+        self.flight.arrived += packet.sent_bytes
 
     def on_packets_lost(self, *, now: float, packets: Iterable[QuicSentPacket]) -> None:
         lost = list(packets)
         super().on_packets_lost(now=now, packets=lost)
         self.lost_packets += len(lost)
-        self._flight.lost()
+        self.flight.has_lost = True
 
     def on_rtt_measurement(self, *, now: float, rtt: float) -> None:
         """A round trip that grows is no reason to leave slow start: what is sent here does not probe for the rate."""
-        self._flight.measured(rtt, now)
+        self.flight.measured(rtt, now)
 
 
 register_congestion_control(ALGORITHM, MediaCongestionControl)

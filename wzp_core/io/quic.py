@@ -302,7 +302,7 @@ class QuicEndpoint:
             link.meter.sent(len(long_way if packets is None else packets))
         link.note_sent(before, now)
         if packets is None or not self._flushing.looks_by(link, now + SOONEST_PROBE_S):
-            self._arm(link, now)
+            self._arm(link, now, connection.get_timer())
 
     def _events(self, link: QuicLink) -> None:
         while (happened := link.connection.next_event()) is not None:
@@ -320,22 +320,26 @@ class QuicEndpoint:
             except asyncio.QueueFull:
                 link.close("busy")
 
-    def _arm(self, link: QuicLink, now: float) -> None:
-        due = link.connection.get_timer()
+    def _arm(self, link: QuicLink, now: float, due: float | None) -> None:
+        """`due`: what its connection has said."""
         if due is None:
             self._forget(link)
             return
-        due = due if link.closed else min(due, link.keep_alive_at, self._half_open.get(link, due))
-        self._flushing.look_again(link, max(due, now + _GRANULARITY_S))
+        if link in self._half_open:
+            due = min(due, self._half_open[link])
+        if not link.closed and link.keep_alive_at < due:
+            due = link.keep_alive_at
+        soonest = now + _GRANULARITY_S
+        self._flushing.look_again(link, due if due > soonest else soonest)
 
     def _on_timer(self, link: QuicLink) -> None:
         now = self._loop.time()
-        if self._half_open.get(link, now + 1) <= now:
+        if link in self._half_open and self._half_open[link] <= now:
             self._give_up(link)
             return
         due = link.connection.get_timer()
-        if due is not None and now < min(due, link.keep_alive_at):
-            self._arm(link, now)  # it has moved since
+        if due is not None and now < due and now < link.keep_alive_at:
+            self._arm(link, now, due)  # it has moved since
             return
         if due is not None and now >= due:
             try:
