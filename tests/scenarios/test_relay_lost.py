@@ -11,6 +11,7 @@ from tests.sim.sound import loudness
 from tests.sim.world import RELAY_IP, Phone, Stage
 from wzp_core.engine.commands import Answer, AnswerCall, HangUp, PlaceCall
 from wzp_core.errors import ErrorCode
+from wzp_core.ports import Address
 from wzp_core.protocol.signal.base import SignalMessage
 from wzp_core.protocol.signal.call import CallSetup
 from wzp_core.session.state import CallStage, RelayPhase
@@ -84,5 +85,30 @@ def test_a_call_whose_port_is_dead_already_goes_to_the_relays_main_port(scene: S
             await asyncio.sleep(5)
             assert loudness(bob.sound.heard_since(now() - 0.5)) > 3000
             assert loudness(alice.sound.heard_since(now() - 0.5)) > 3000
+
+    scene(script)
+
+
+def test_a_port_that_was_dead_once_is_not_asked_again_when_the_way_into_the_call_is_lost(scene: Scene) -> None:
+    async def script(stage: Stage) -> None:
+        async with stage.relay() as relay, two_phones(stage) as (alice, bob):
+            corrupt(relay, at_a_port_where_nobody_is)
+            await talking(alice, bob)
+            await asyncio.sleep(5)
+            asked: set[int] = set()
+            carry = stage.internet.carry
+
+            def watched(data: bytes, source: Address, target: Address) -> None:
+                asked.add(target[1])
+                carry(data, source, target)
+
+            stage.internet.carry = watched  # type: ignore[method-assign]
+            (room,) = relay._rooms
+            relay._media.vacate(room)
+            await asyncio.sleep(1)
+            assert asked
+            assert 9 not in asked
+            assert loudness(bob.sound.heard_since(now() - 0.3)) > 3000
+            assert loudness(alice.sound.heard_since(now() - 0.3)) > 3000
 
     scene(script)
