@@ -15,7 +15,7 @@ from relay.decide.registry import Registry
 from relay.decide.reload import reloaded
 from relay.decide.rooms import Rooms
 from relay.edge.addresses import address_text
-from relay.edge.endpoint import ServerEndpoint
+from relay.edge.endpoint import ServerEndpoint, counted
 from relay.edge.federation_plane import FederationPlane
 from relay.edge.listener import Listener
 from relay.edge.listener import Sessions as LinkSessions
@@ -121,12 +121,7 @@ class Relay:
 
     def stats(self) -> RelayStats:
         """Of all processes, totals of workers as of a second ago."""
-        totals = replace(
-            self._counters,
-            malformed_datagrams=self._endpoint.malformed_datagrams,
-            handshakes_refused=self._endpoint.handshakes_refused,
-            packets_refused=self._endpoint.packets_refused,
-        )
+        totals = counted(self._counters, self._endpoint)
         workers = self._workers
         totals = replace(totals, **{name: getattr(totals, name) + n for name, n in workers.told.counts().items()})
         return RelayStats(
@@ -161,10 +156,11 @@ class Relay:
         from relay.edge.mesh_routes import mesh_routes
         from relay.observe.federation import FederationCollector
         from relay.observe.mesh import ProbeCollector
-        from relay.observe.metrics import RelayCollector, new_registry
+        from relay.observe.metrics import RelayCollector, WorkerCollector, new_registry
 
         registry = new_registry(
             RelayCollector(self.stats, self.observed),
+            WorkerCollector(self._workers.told),
             ProbeCollector(self.mesh.probes),
             FederationCollector(self.federation),
         )

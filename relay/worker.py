@@ -7,9 +7,9 @@ import os
 import signal
 import socket
 import sys
+import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from dataclasses import replace
 
 from relay.config import RelayConfig
 from relay.decide.admission import Admission, inbound
@@ -31,7 +31,7 @@ from relay.decide.placement import Choice
 from relay.decide.presence import Hub
 from relay.decide.rooms import Rooms
 from relay.edge.bus_link import open_bus
-from relay.edge.endpoint import ServerEndpoint, ServerLink
+from relay.edge.endpoint import ServerEndpoint, ServerLink, counted
 from relay.edge.listener import Listener
 from relay.edge.outbox import Outbox
 from relay.edge.room_plane import RoomPlane
@@ -143,13 +143,8 @@ class Worker:
 
     async def _keep_telling(self) -> None:
         for beat in itertools.count():
-            totals = replace(
-                self._counters,
-                malformed_datagrams=self._endpoint.malformed_datagrams,
-                handshakes_refused=self._endpoint.handshakes_refused,
-                packets_refused=self._endpoint.packets_refused,
-            )
-            self._bus.send(stats_of(totals, self._sessions))
+            totals = counted(self._counters, self._endpoint)
+            self._bus.send(stats_of(totals, self._sessions, cpu_s=time.process_time()))
             if self._plane.config.http_port and beat % _BEATS_PER_FARES == 0:
                 self._bus.send(Fares(sessions=tuple(itertools.islice(self._sessions, _MOST_FARES))))
             await asyncio.sleep(_STATS_S)

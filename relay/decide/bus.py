@@ -65,6 +65,7 @@ class Stats:
 
     counts: tuple[Total, ...]
     handshakes: tuple[Total, ...]
+    cpu_ms: U64
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

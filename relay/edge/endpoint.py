@@ -1,7 +1,9 @@
 """What the relay needs of QUIC beyond the contract of clients."""
 
+from dataclasses import replace
 from typing import Protocol
 
+from relay.observe.counters import Counters
 from wzp_core.ports import Address, InboundLimits, Link
 from wzp_core.protocol.ids import TlsFingerprint
 
@@ -48,3 +50,13 @@ class ServerEndpoint(Protocol):
         show_certificate: bool = False,
     ) -> Link:
         """A link to another relay; raises as `Endpoint.dial`."""
+
+
+def counted(counters: Counters, endpoint: ServerEndpoint) -> Counters:
+    """A copy, with what the endpoint counts itself."""
+    return replace(
+        counters,
+        malformed_datagrams=endpoint.malformed_datagrams,
+        handshakes_refused=endpoint.handshakes_refused,
+        packets_refused=endpoint.packets_refused,
+    )

@@ -21,6 +21,7 @@ from prometheus_client.registry import Collector
 from relay.decide.session_record import SessionRecord
 from relay.observe.counters import Counters, RelayStats
 from relay.observe.sessions import Durations, Sessions
+from relay.observe.worker_reports import WorkerReports
 from wzp_core import __version__
 from wzp_core.protocol.media.report import QualityReport
 
@@ -54,6 +55,21 @@ class RelayCollector(Collector):
         yield _auth_attempts(stats.totals)
         yield _histogram("wzp_relay_handshake_duration_seconds", "From an open link to the answer", sessions.handshakes)
         yield from _session_families(sessions)
+
+
+class WorkerCollector(Collector):
+    """What the operating system knows of each worker: that of the main process is in `ProcessCollector`'s."""
+
+    def __init__(self, reports: WorkerReports) -> None:
+        self._reports = reports
+
+    def collect(self) -> Iterator[Metric]:
+        family = CounterMetricFamily(
+            "wzp_relay_worker_cpu_seconds", "Processor time of a worker since its start", labels=["worker"]
+        )
+        for worker, seconds in self._reports.cpu_s().items():
+            family.add_metric([str(worker)], seconds)
+        yield family
 
 
 async def metrics_text(registry: CollectorRegistry) -> bytes:

@@ -10,10 +10,10 @@ from relay.observe.counters import Counters
 from relay.observe.sessions import Sessions
 
 
-def stats_of(counters: Counters, sessions: Sessions) -> Stats:
+def stats_of(counters: Counters, sessions: Sessions, *, cpu_s: float) -> Stats:
     """As a worker tells it."""
     counts = {spec.name: getattr(counters, spec.name) for spec in fields(counters)}
-    return Stats(counts=_told(counts), handshakes=_told(sessions.handshakes.totals()))
+    return Stats(counts=_told(counts), handshakes=_told(sessions.handshakes.totals()), cpu_ms=int(cpu_s * 1000))
 
 
 class WorkerReports:
@@ -40,6 +40,10 @@ class WorkerReports:
     def counts(self) -> Counter[str]:
         """Fields of `Counters`, of all workers that there were."""
         return sum((_read(each.counts) for each in self._newest.values()), self._counts)
+
+    def cpu_s(self) -> dict[int, float]:
+        """Of each worker that lives, since its start."""
+        return {worker: stats.cpu_ms / 1000 for worker, stats in self._newest.items()}
 
     def beside(self, own: Sessions) -> Sessions:
         """The participants of all processes; ids are unlike by chance."""

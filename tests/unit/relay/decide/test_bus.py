@@ -38,7 +38,7 @@ JSON = st.recursive(
         Admit(number=7, visit=VISIT),
         Answer(number=7, stream_id=2),
         Answer(number=7, refusal=ErrorCode.LIMIT),
-        Stats(counts=(Total(name="joins", value=1 << 40),), handshakes=()),
+        Stats(counts=(Total(name="joins", value=1 << 40),), handshakes=(), cpu_ms=9),
         Fares(sessions=(SessionRecord("ab", bytes(range(9)), True, 1, 2, None, 0),)),
         Start(seed=bytes(range(32)), host="::", port=4434, settings="{}"),
     ],

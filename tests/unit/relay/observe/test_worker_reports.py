@@ -2,11 +2,13 @@ from dataclasses import asdict
 
 import pytest
 
-from relay.decide.bus import Fares
+from relay.decide.bus import Fares, Stats
 from relay.decide.session_record import SessionRecord
+from relay.observe import worker_reports
 from relay.observe.counters import Counters
+from relay.observe.metrics import WorkerCollector, new_registry
 from relay.observe.sessions import Sessions
-from relay.observe.worker_reports import WorkerReports, stats_of
+from relay.observe.worker_reports import WorkerReports
 
 
 def observed(*handshakes_s: float) -> Sessions:
@@ -14,6 +16,10 @@ def observed(*handshakes_s: float) -> Sessions:
     for seconds in handshakes_s:
         sessions.handshakes.observe(seconds)
     return sessions
+
+
+def stats_of(counters: Counters, sessions: Sessions) -> Stats:
+    return worker_reports.stats_of(counters, sessions, cpu_s=1.5)
 
 
 def test_counts_of_all_workers_are_added_up_and_never_fall() -> None:
@@ -52,3 +58,13 @@ def test_participants_of_workers_stand_beside_our_own_while_their_worker_lives()
     told.ended(1)
     assert list(told.beside(own)) == [mine, other]
     assert list(own) == [mine]
+
+
+def test_the_processor_time_of_each_worker_that_lives_is_a_metric() -> None:
+    told = WorkerReports()
+    told.hear(1, stats_of(Counters(), observed()))
+    told.hear(2, stats_of(Counters(), observed()))
+    told.ended(2)
+    registry = new_registry(WorkerCollector(told))
+    name = "wzp_relay_worker_cpu_seconds_total"
+    assert [registry.get_sample_value(name, {"worker": worker}) for worker in ("1", "2")] == [1.5, None]
