@@ -236,7 +236,7 @@ async def test_a_link_follows_its_dialler_to_another_address_within_a_second() -
         accepted = await server.accept()
         port = dialled.port
         port.close()
-        port._udp = bind_udp(LOOPBACK, lambda data, address: client._datagram_received(data, address, port))
+        port._adopt(bind_udp(LOOPBACK, port._receive))
         got: asyncio.Queue[bytes] = asyncio.Queue()
         dialled.on_media(got.put_nowait)
         client.network_changed()

@@ -41,6 +41,7 @@ class Internet:
         self._busy_until: dict[tuple[str, str], float] = {}
         self._losing: dict[tuple[str, str], bool] = {}
         self.down: set[str] = set()
+        self._closed_ports: set[Address] = set()
         self._routers: dict[str, Router] = {}  # by outside and by inside address
 
     def host(self, ip: str) -> "Host":
@@ -56,6 +57,16 @@ class Internet:
             if address[0] == ip:
                 udp.dead = True
                 del self._sockets[address]
+
+    def refuse(self, ip: str, *, ports: bool = False) -> None:
+        """The sockets that are open there are of no use any more, as their owner hears when it sends.
+
+        `ports`: nor is any that is bound to the same ports later.
+        """
+        for address, (udp, _) in self._sockets.items():
+            if address[0] == ip:
+                udp.refused = True
+                self._closed_ports |= {address} if ports else set()
 
     def carry(self, data: bytes, source: Address, target: Address) -> None:
         ours, theirs = self._routers.get(source[0]), self._routers.get(target[0])
@@ -100,7 +111,7 @@ class Internet:
         return self._losing[way]
 
     def _deliver(self, data: bytes, source: Address, target: Address) -> None:
-        if target in self._sockets and target[0] not in self.down:
+        if target in self._sockets and target[0] not in self.down and not self._sockets[target][0].refused:
             self._sockets[target][1](data, source)
 
 
@@ -109,10 +120,12 @@ class _SimUdp:
     internet: Internet
     local_address: Address
     dead: bool = False
+    refused: bool = False  # the system takes nothing from it and hands it nothing
 
-    def send(self, data: bytes, address: Address) -> None:
-        if not self.dead:
+    def send(self, data: bytes, address: Address) -> bool:
+        if not self.dead and not self.refused:
             self.internet.carry(data, self.local_address, address)
+        return not self.refused
 
     def close(self) -> None:
         if not self.dead:
@@ -134,7 +147,7 @@ class Host:
         address = (self.ip, bind[1] or net._next_port)
         if address in net._sockets:
             raise Unavailable(ErrorCode.NO_PORT, host=self.ip, port=bind[1])
-        udp = _SimUdp(net, address)
+        udp = _SimUdp(net, address, refused=address in net._closed_ports)
         net._sockets[address] = udp, receiver
         return udp
 

@@ -158,6 +158,7 @@ class QuicEndpoint:
                 log.exception("quic:raw_handler_failed")
 
     def network_changed(self) -> None:
+        self._sockets.network_changed()
         for link in self._ids:
             link.probe()
 

@@ -1,6 +1,7 @@
 """One non-blocking UDP socket on the running loop."""
 
 import asyncio
+import errno
 import socket
 from collections.abc import Callable
 from typing import Protocol, TypeAlias
@@ -14,6 +15,7 @@ _PAUSE_S = 0.002  # a busy socket is looked at so often, for whatever has come m
 _JUDGED_S = 0.1  # how busy it is, is judged so often
 _BUSY, _QUIET = 100, 50  # datagrams in that time: with more, and again with less, it changes
 KERNEL_BUFFER_BYTES = 1 << 20  # asked for; the system may give less
+_LOST = {errno.EAGAIN, errno.EWOULDBLOCK, errno.ENOBUFS, errno.EMSGSIZE, errno.EINVAL}  # the datagram, not the socket
 
 Receiver: TypeAlias = Callable[[bytes, Address], None]
 
@@ -24,8 +26,8 @@ class UdpSocket(Protocol):
     @property
     def local_address(self) -> Address: ...
 
-    def send(self, data: bytes, address: Address) -> None:
-        """Sends or drops: UDP promises no more."""
+    def send(self, data: bytes, address: Address) -> bool:
+        """Sends or drops: UDP promises no more. False where the system refuses: no route, no interface, no socket."""
 
     def close(self) -> None: ...
 
@@ -54,11 +56,14 @@ class _KernelUdp:
         host, port = self._sock.getsockname()[:2]
         return str(host), int(port)
 
-    def send(self, data: bytes, address: Address) -> None:
+    def send(self, data: bytes, address: Address) -> bool:
         try:
             self._sock.sendto(data, address)
-        except (OSError, OverflowError):  # full buffer, no route, interface gone, no such port: the same as loss
-            return
+        except OverflowError:  # no such port
+            return True
+        except OSError as error:
+            return error.errno in _LOST
+        return True
 
     def close(self) -> None:
         if self._sock.fileno() < 0:
@@ -98,6 +103,7 @@ class _KernelUdp:
     def _drain(self) -> bool:
         """Whether it is empty then."""
         receive, receiver = self._sock.recvfrom, self._receiver
+        errors = 0
         for _ in range(_BURST):
             try:
                 data, address = receive(_LONGEST)
@@ -106,9 +112,12 @@ class _KernelUdp:
             except OSError:  # an ICMP error of an earlier send, or a receiver has closed the socket
                 if self._sock.fileno() < 0:
                     return True
+                errors += 1
                 continue
             self._taken += 1
             receiver(data, (address[0], address[1]))
+        if errors == _BURST:  # it goes on like that: a socket that the system took away would only keep us busy
+            self.close()
         return False
 
 
