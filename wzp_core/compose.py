@@ -189,7 +189,7 @@ def make_world(
         recordings=recordings,
         processing=Processing.FULL if isinstance(sound, SoundSystem) else Processing.VOICE_ONLY,
         network=Interfaces(),
-        port_mapping=PortMapper() if ask_outside else None,
+        port_mapping=PortMapper(Interfaces().addresses) if ask_outside else None,
         observe=observe if ask_outside else None,
         gateway=default_gateway,
         passphrase=given_passphrase(),

@@ -186,6 +186,9 @@ class PortMapping(Protocol):
     def current(self) -> str | None:
         """`ip:port`; None while there is none, and where the router is behind another one."""
 
+    def current_inside(self) -> str | None:
+        """`ip:port` where the router is behind another one: of use to those who are behind that one too."""
+
     @property
     def pinhole(self) -> str | None:
         """`Pcp` or `UPnP`, by which the IPv6 firewall lets in now whoever sends to our global address."""
@@ -193,7 +196,7 @@ class PortMapping(Protocol):
     def network_changed(self) -> None:
         """There may be another router now, which knows nothing of us."""
 
-    def hold(self, sockets: tuple[Address, ...]) -> AbstractAsyncContextManager[None]:
+    def hold(self, sockets: Callable[[], tuple[Address, ...]]) -> AbstractAsyncContextManager[None]:
         """Asks for the ports of these, one of each family, renews them, and gives them back at the end of the block."""
 
 

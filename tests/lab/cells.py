@@ -9,12 +9,14 @@ from pathlib import Path
 
 from tests.lab.calls import DIRECT, Outcome, Plan, Side
 from tests.lab.internet import RELAY_HOST, RELAY_HOST_6, Home, Host, Internet
+from tests.lab.natpmp_server import LET_IN, TABLE
 from tests.lab.phones import RELAY_PORT, STUN_PORT, start_relay, start_stun
 from tests.lab.routers import Kind
 from tests.lab.speech import write_voices
 
 STUN_HOSTS = ("11.0.0.2", "11.0.0.3")
 EASY_S, HARD_S = 4.0, 20.0  # how long a direct path is waited for
+_GIVES_PORTS = Path(__file__).with_name("natpmp_server.py")
 _OTHER_TRAFFIC = Path(__file__).with_name("other_traffic.py")
 
 
@@ -66,6 +68,21 @@ def _same_carrier(net: Internet) -> tuple[Host, Host]:
     return net.client(one), net.client(other)
 
 
+def _same_carrier_mapped(net: Internet) -> tuple[Host, Host]:
+    """The home routers give ports, which lead from the carrier's network only."""
+    carrier = net.home(Kind.PORT_RESTRICTED, carrier=True)
+    homes = [net.home(Kind.PORT_RESTRICTED, behind=carrier) for _ in range(2)]
+    for home in homes:
+        home.router.nft(TABLE)
+        home.router.nft(LET_IN)
+        server = home.router.start(
+            [sys.executable, "-S", _GIVES_PORTS, f"{home.lan}.1", home.public], stdout=subprocess.PIPE
+        )
+        if server.stdout is None or server.stdout.readline() != "ready\n":
+            raise OSError("the router's NAT-PMP server does not run")
+    return net.client(homes[0]), net.client(homes[1])
+
+
 def _both_ip6(net: Internet) -> tuple[Host, Host]:
     one, other = (net.client(net.home(Kind.RANDOM), v6=True) for _ in range(2))
     return one, other
@@ -96,6 +113,7 @@ CELLS: tuple[Cell, ...] = (
     Cell("symmetric carrier NAT → port-restricted", _carrier(Kind.RANDOM), HARD_S, direct=0.9),
     Cell("same LAN, no hairpin", _same_lan),
     Cell("same carrier NAT, no hairpin", _same_carrier, direct=0),
+    Cell("same carrier NAT, no hairpin, ports mapped", _same_carrier_mapped),
     _pair(Kind.UDP_BLOCKED, Kind.PORT_RESTRICTED, direct=0),
     Cell("IPv6 firewalls, IPv4 symmetric", _both_ip6),
     Cell("only IPv4 → only IPv6", _ip4_to_ip6, direct=0, callee6=True),

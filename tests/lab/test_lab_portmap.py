@@ -52,6 +52,7 @@ deny 0-65535 0.0.0.0/0 0-65535
 # holds a port by one protocol, says what it got, waits for a packet through it, gives it back
 _CLIENT = """
 import asyncio, sys
+from wzp_core.io.interfaces import Interfaces
 from wzp_core.io.portmap import PortMapper
 from wzp_core.io.udp import bind_udp
 
@@ -59,11 +60,11 @@ async def main():
     loop = asyncio.get_running_loop()
     came = loop.create_future()
     udp = bind_udp(("0.0.0.0", 0), lambda data, address: came.set_result((data, address)))
-    mapper = PortMapper()
+    mapper = PortMapper(Interfaces().addresses)
     if sys.argv[1] == "Pcp":
         async def refuses(*_): raise OSError
         mapper._port._ways = (refuses, *mapper._port._ways[1:])
-    async with mapper.hold((udp.local_address,)):
+    async with mapper.hold(lambda: (udp.local_address,)):
         async with asyncio.timeout(10):
             while mapper.current() is None:
                 await asyncio.sleep(0.02)
@@ -81,6 +82,7 @@ asyncio.run(main())
 # what came, from whomever.
 _FIREWALLED_CLIENT = """
 import asyncio, sys
+from wzp_core.io.interfaces import Interfaces
 from wzp_core.io.portmap import PortMapper
 from wzp_core.io.udp import bind_udp
 
@@ -96,10 +98,10 @@ async def main():
             if said == word:
                 return
 
-    mapper = PortMapper()
+    mapper = PortMapper(Interfaces().addresses)
     udp.send(b"hello", (sys.argv[1], int(sys.argv[2])))
     await until("hold")
-    async with mapper.hold((udp.local_address,)):
+    async with mapper.hold(lambda: (udp.local_address,)):
         async with asyncio.timeout(20):
             while mapper.pinhole is None:
                 await asyncio.sleep(0.02)
@@ -120,13 +122,13 @@ from wzp_core.io.portmap import PortMapper
 from wzp_core.io.udp import bind_udp
 
 async def main():
-    mapper = PortMapper()
+    mapper = PortMapper(Interfaces().addresses)
     sockets = tuple(bind_udp((host, 0), print).local_address for host in ("0.0.0.0", "::"))
-    async with Interfaces().watch(mapper.network_changed), mapper.hold(sockets):
+    async with Interfaces().watch(mapper.network_changed), mapper.hold(lambda: sockets):
         told = None
         while True:
-            if mapper.pinhole and mapper.current() and (mapper.current(), mapper._pinhole.held.address[0]) != told:
-                told = mapper.current(), mapper._pinhole.held.address[0]
+            if mapper.pinhole and mapper.current() and (mapper.current(), mapper._pinholes[0].held.address[0]) != told:
+                told = mapper.current(), mapper._pinholes[0].held.address[0]
                 print(*told, flush=True)
             await asyncio.sleep(0.02)
 
@@ -250,3 +252,55 @@ def test_in_another_network_its_router_is_asked(tmp_path: Path) -> None:
             opened = home.router.run("nft", "list", "chain", "inet", "firewall", "pinholes")
             assert opened.count(IPv6Address(address6).packed.hex()) == 1
             client.net.ip("link set eth0 down")
+
+
+_MANY_ADDRESSES = """
+import asyncio
+from wzp_core.io.interfaces import Interfaces
+from wzp_core.io.portmap import PortMapper
+from wzp_core.io.udp import bind_udp
+
+async def main():
+    mapper = PortMapper(Interfaces().addresses)
+    udp = bind_udp(("::", 0), print)
+    async with mapper.hold(lambda: (udp.local_address,)):
+        async with asyncio.timeout(20):
+            while not all(lease.held for lease in mapper._pinholes):
+                await asyncio.sleep(0.02)
+        print(*(lease.held.address[0] for lease in mapper._pinholes), flush=True)
+        input()
+    print("given back", flush=True)
+
+asyncio.run(main())
+"""
+
+
+def test_each_of_three_ipv6_addresses_has_its_pinhole_until_the_end(tmp_path: Path) -> None:
+    with ExitStack() as lifetime:
+        net = Internet(lifetime)
+        home = _router(net, tmp_path, upnp=False, natpmp=True)
+        client = net.client(home, v6=True)
+        for number in ("a", "b", "c"):
+            client.net.ip(f"addr add {home.lan6}::{number}/64 dev eth0 nodad")
+        _by_the_link_local_router(client, home)
+        process = client.net.start(
+            [sys.executable, "-c", _MANY_ADDRESSES],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+        )
+        assert process.stdin is not None
+        assert process.stdout is not None
+        assert process.stderr is not None
+        held = process.stdout.readline().split()
+        assert len(held) == 3, process.stderr.read()
+
+        def opened(address: str) -> bool:
+            chain = home.router.run("nft", "list", "chain", "inet", "firewall", "pinholes")
+            return IPv6Address(address).packed.hex() in chain
+
+        assert all(map(opened, held))
+        process.stdin.write("\n")
+        process.stdin.flush()
+        assert process.stdout.readline() == "given back\n"
+        assert not any(map(opened, held))

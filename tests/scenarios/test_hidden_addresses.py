@@ -37,11 +37,14 @@ class GrantedPort:
     def current(self) -> str:
         return self.address
 
+    def current_inside(self) -> None:
+        """No router is behind another one here."""
+
     def network_changed(self) -> None:
         """The test says what is granted then."""
 
     @asynccontextmanager
-    async def hold(self, _sockets: tuple[Address, ...]) -> AsyncIterator[None]:
+    async def hold(self, _sockets: Callable[[], tuple[Address, ...]]) -> AsyncIterator[None]:
         yield
 
 

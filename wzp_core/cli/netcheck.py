@@ -46,7 +46,7 @@ async def run(options: Namespace, output: Output) -> Exit:
     async with AsyncExitStack() as held:
         endpoint = await held.enter_async_context(world.open_endpoint())
         if asked.port_mapping and world.port_mapping is not None:
-            await held.enter_async_context(world.port_mapping.hold(endpoint.local_addresses))
+            await held.enter_async_context(world.port_mapping.hold(lambda: endpoint.local_addresses))
         report = await netcheck(endpoint, world, asked, _tell)
     if options.json:
         output.event("summary", **as_json(report))

@@ -105,9 +105,11 @@ class Gatherer:
             ports = {":" in host: port for host, port in self._endpoint.local_addresses}
             hosts = host_candidates(self._world.network.addresses(), port4=ports.get(False, 0), port6=ports.get(True))
         mapping = self._world.port_mapping
-        return Candidates(
-            reflexive=self.outside.address, hosts=hosts, mapped=mapping.current() if mapping is not None else None
-        )
+        if mapping is None:
+            return Candidates(reflexive=self.outside.address, hosts=hosts)
+        if (inside := mapping.current_inside()) is not None:  # as private as a host's, and tried where those are
+            hosts = (inside, *hosts)
+        return Candidates(reflexive=self.outside.address, hosts=hosts, mapped=mapping.current())
 
     async def _look(self) -> None:
         """The relay first: it is there and answers soon, which public servers may not."""

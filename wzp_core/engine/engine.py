@@ -164,7 +164,7 @@ class Engine:
         """As the settings were at the start; a router's port outlives a change of mind until the app ends."""
         mapping, network = self._world.port_mapping, self._board.state.settings.network
         if mapping is not None and network.port_mapping and network.path != "relay":
-            async with mapping.hold(endpoint.local_addresses):
+            async with mapping.hold(lambda: endpoint.local_addresses):
                 await asyncio.Event().wait()
 
     async def _watch_network(self, endpoint: Endpoint) -> None:

@@ -6,6 +6,7 @@ import socket
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
+from functools import partial
 from ipaddress import ip_address, ip_network
 from typing import TypeAlias
 
@@ -20,8 +21,9 @@ from wzp_core.protocol.address import address_text
 
 _ANSWER_S = 1.0
 _TRIES = 2
-_AGAIN_S = 600.0  # where no router gave one
+_AGAIN_S, _LONGEST_AGAIN_S = 30.0, 600.0  # where no router gave one; twice as long each time
 _LEAST_RENEWAL_S = 30.0
+_MOST_PINHOLES = 3  # this machine may have many addresses
 _GOODBYE_S = 2.0
 _OUTSIDE_6 = "2000::1"  # anywhere; nothing is sent there
 _GLOBAL_6 = ip_network("2000::/3")
@@ -49,13 +51,14 @@ class _Held:
 
 
 _Ask: TypeAlias = Callable[[_Place], Awaitable[_Held]]
+_Find: TypeAlias = Callable[[], Awaitable[_Place | None]]
 
 
 class _Lease:
     """One thing that routers grant for a while: asked for, renewed, asked for anew elsewhere, given back."""
 
-    def __init__(self, what: str, gateway: Callable[[], Awaitable[str | None]], ways: tuple[_Ask, ...]) -> None:
-        self._what, self._gateway, self._ways = what, gateway, ways
+    def __init__(self, what: str, find: _Find, ways: tuple[_Ask, ...]) -> None:
+        self._what, self._find, self._ways = what, find, ways
         self._look = asyncio.Event()
         self._told: str | None = None
         self.held: _Held | None = None
@@ -63,21 +66,25 @@ class _Lease:
     def network_changed(self) -> None:
         self._look.set()
 
-    async def keep(self, port: int) -> None:
+    async def keep(self) -> None:
         """Until cancelled."""
         loop = asyncio.get_running_loop()
         place: _Place | None = None
-        due = loop.time()
+        due, again_s, ends = loop.time(), _AGAIN_S, loop.time()
         while True:
             self._look.clear()
-            before, place = place, await self._place(port)
+            before, place = place, await self._find()
             if place != before:
-                self.held = None  # it was another network's
+                self.held, again_s = None, _AGAIN_S  # it was another network's
             if place != before or loop.time() >= due:
-                self.held = await self._ask(place) if place is not None else None
+                granted = await self._ask(place) if place is not None else None
+                if granted is not None:
+                    self.held, again_s, ends = granted, _AGAIN_S, loop.time() + granted.lifetime_s
+                    due = loop.time() + max(_LEAST_RENEWAL_S, granted.lifetime_s / 2)
+                else:  # what is held is so until it ends
+                    self.held = self.held if loop.time() < ends else None
+                    due, again_s = loop.time() + again_s, min(_LONGEST_AGAIN_S, 2 * again_s)
                 self._tell()
-                lifetime_s = self.held.lifetime_s if self.held is not None else 2 * _AGAIN_S
-                due = loop.time() + max(_LEAST_RENEWAL_S, lifetime_s / 2)
             with suppress(TimeoutError):
                 async with asyncio.timeout_at(due):
                     await self._look.wait()
@@ -89,11 +96,6 @@ class _Lease:
                 async with asyncio.timeout(_GOODBYE_S):
                     await held.give_back()
 
-    async def _place(self, port: int) -> _Place | None:
-        router = await self._gateway()
-        client = _own_address(router) if router is not None else None
-        return _Place(router, client, port) if router is not None and client is not None else None
-
     async def _ask(self, place: _Place) -> _Held | None:
         for ask in self._ways:
             try:
@@ -101,9 +103,9 @@ class _Lease:
             except (WzpError, OSError):
                 continue
             host = held.address[0]
-            if host == place.client or not (":" in host or is_private(host)):
+            if host == place.client or ":" not in host:
                 return held
-            # Behind another router, or one that translates IPv6: nobody reaches us by that.
+            # A router that translates IPv6: nobody reaches us by that.
             with suppress(WzpError, OSError):
                 await held.give_back()
             return None
@@ -121,37 +123,66 @@ class _Lease:
 class PortMapper:
     """Implements `ports.PortMapping`."""
 
-    def __init__(self) -> None:
+    def __init__(self, addresses: Callable[[], tuple[str, ...]]) -> None:
+        """`addresses`: this machine's."""
+        self._addresses = addresses
+        self._sockets: Callable[[], tuple[Address, ...]] = lambda: ()
         self._nonce = os.urandom(mapping.NONCE_BYTES)
-        self._port = _Lease("port", default_gateway, (self._by_natpmp, self._by_pcp, self._by_upnp))
-        self._pinhole = _Lease("pinhole", default_gateway_6, (self._by_pcp, self._pinhole_by_upnp))
+        self._port = _Lease("port", self._place, (self._by_natpmp, self._by_pcp, self._by_upnp))
+        ways = (self._by_pcp, self._pinhole_by_upnp)
+        self._pinholes = tuple(_Lease("pinhole", partial(self._place_6, n), ways) for n in range(_MOST_PINHOLES))
 
     @property
     def protocol(self) -> str | None:
-        return self._port.held.protocol if self._port.held is not None else None
+        return self._port.held.protocol if self._port.held is not None and self.current() is not None else None
 
     def current(self) -> str | None:
-        return address_text(self._port.held.address) if self._port.held is not None else None
+        return self._mapped(inside=False)
+
+    def current_inside(self) -> str | None:
+        return self._mapped(inside=True)
 
     @property
     def pinhole(self) -> str | None:
-        return self._pinhole.held.protocol if self._pinhole.held is not None else None
+        return next((lease.held.protocol for lease in self._pinholes if lease.held is not None), None)
 
     def network_changed(self) -> None:
-        for lease in (self._port, self._pinhole):
+        for lease in (self._port, *self._pinholes):
             lease.network_changed()
 
     @asynccontextmanager
-    async def hold(self, sockets: tuple[Address, ...]) -> AsyncIterator[None]:
-        leases = [(self._pinhole if ":" in host else self._port, port) for host, port in sockets]
-        keeping = [asyncio.ensure_future(lease.keep(port)) for lease, port in leases]
+    async def hold(self, sockets: Callable[[], tuple[Address, ...]]) -> AsyncIterator[None]:
+        self._sockets = sockets
+        leases = (self._port, *self._pinholes)
+        keeping = [asyncio.ensure_future(lease.keep()) for lease in leases]
         try:
             yield
         finally:
             for task in keeping:
                 task.cancel()
             await asyncio.wait(keeping)
-            await asyncio.gather(*(lease.give_back() for lease, _ in leases))
+            await asyncio.gather(*(lease.give_back() for lease in leases))
+
+    def _mapped(self, *, inside: bool) -> str | None:
+        held = self._port.held
+        return address_text(held.address) if held is not None and is_private(held.address[0]) is inside else None
+
+    async def _place(self) -> _Place | None:
+        router = await default_gateway()
+        client = _own_address(router) if router is not None else None
+        port = next((port for host, port in self._sockets() if ":" not in host), None)
+        return _Place(router, client, port) if router and client and port else None
+
+    async def _place_6(self, number: int) -> _Place | None:
+        """Of the addresses that peers may be told, the one used outside comes first."""
+        router = await default_gateway_6()
+        used = _own_address(router) if router is not None else None
+        port = next((port for host, port in self._sockets() if ":" in host), None)
+        if not router or not used or not port:
+            return None
+        others = {text.partition("%")[0] for text in self._addresses() if ":" in text} - {used}
+        clients = [used, *sorted(text for text in others if ip_address(text) in _GLOBAL_6)]
+        return _Place(router, clients[number], port) if number < len(clients) else None
 
     async def _by_natpmp(self, at: _Place) -> _Held:
         ip = mapping.read_natpmp_address(await _exchange(at, mapping.natpmp_address_request()))
