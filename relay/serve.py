@@ -189,7 +189,7 @@ class Relay:
 
     async def drain(self) -> None:
         """Lets nobody in any more, and lets those who are here hear the last that was said."""
-        self._endpoint.stop_accepting()
+        self._endpoint.accept_strangers(False)
         self._workers.stop()
         event(log, "relay:draining", clients=len(self._hub), sessions=self._media.sessions)
         await self._endpoint.all_heard(_LAST_WORDS_S)

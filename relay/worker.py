@@ -117,7 +117,7 @@ class Worker:
                 while True:
                     self._hear(await self._bus.receive())
             except Unavailable:
-                self._endpoint.stop_accepting()
+                self._endpoint.accept_strangers(False)
                 await self._endpoint.all_heard(_LAST_WORDS_S)
             finally:
                 for task in running:

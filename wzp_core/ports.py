@@ -133,6 +133,9 @@ class Endpoint(Protocol):
     def send_raw(self, data: bytes, address: Address) -> None:
         """From the main socket of the address's family; dropped where there is none."""
 
+    def accept_strangers(self, accept: bool) -> None:
+        """Otherwise those who dial or write to this endpoint unasked get no answer, by which they would know of it."""
+
     def vouch(self, address: Address) -> None:
         """It has shown that it hears us: a handshake of its may begin at once."""
 

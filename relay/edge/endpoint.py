@@ -32,8 +32,8 @@ class ServerEndpoint(Protocol):
 
     def limit_inbound(self, limits: InboundLimits) -> None: ...
 
-    def stop_accepting(self) -> None:
-        """Strangers get no answer from now on."""
+    def accept_strangers(self, accept: bool) -> None:
+        """Otherwise they get no answer."""
 
     async def all_heard(self, limit_s: float) -> None:
         """Returns when every peer has acknowledged all signals, or after `limit_s`."""

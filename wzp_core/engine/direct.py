@@ -85,8 +85,11 @@ class DirectSearch:
         find = self._dialled if self._plan.role is Role.DIALER else self._accepted
         tasks.create_task(find(winner), name="direct link")
         async with asyncio.timeout(_EASY_LIMIT_S) as limit:
-            self._hard_nat.on_hope(lambda: limit.reschedule(hard_limit))
-            return await winner
+            self._hard_nat.on_hope(lambda: None if limit.expired() else limit.reschedule(hard_limit))
+            try:
+                return await winner
+            finally:
+                self._hard_nat.on_hope(lambda: None)  # the peer may tell of its router at any time
 
     def _works(self, pair: Pair) -> None:
         if pair.address not in self._known and not self._pairs.full():

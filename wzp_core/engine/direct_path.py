@@ -183,22 +183,21 @@ class DirectPath:
     async def _search_again(self, announce: bool, tasks: TaskScope) -> None:
         self._stop()
         self._drop()
-        if announce:
-            await self._announce()
-        if self._search is not None:
-            self._probes += self._search.probes_sent
+        if announce and not await self._announce():
+            return  # the settings forbid it now, as we are about to be told
         hard_nat = self._context.new_hard_nat(self._plan)
         self._search = DirectSearch(self._plan, self._context.door, hard_nat)
         for hint in self._hints:
             self._search.heard(hint)
         self._running = tasks.create_task(self._run(self._search, hard_nat, tasks), name="direct search")
 
-    async def _announce(self) -> None:
+    async def _announce(self) -> bool:
         own = await self._context.candidates()
         if own is None:
-            return  # the settings changed meanwhile
+            return False
         self._plan = replace(self._plan, own=own)
         self._tell(own)
+        return True
 
     def _tell(self, own: Candidates) -> None:
         self._generation += 1
@@ -219,6 +218,10 @@ class DirectPath:
             event(log, "path:not_direct", call_id=self._plan.call_id, error=error)
             self._inbox.put_nowait(SearchFailed(hard_nat.reason))
             return
+        finally:
+            self._probes += search.probes_sent
+            if self._search is search:
+                self._search = None
         self._link = link
         self._context.paths.use_direct(link)
         self._watching = tasks.create_task(self._watch(link), name="direct link")

@@ -1,4 +1,4 @@
-"""Who gets the links that others open to us: whoever expects that name just now, else nobody."""
+"""Who gets the links that others open to us: whoever expects that name just now, else nobody, who hears nothing."""
 
 import asyncio
 import logging
@@ -19,6 +19,7 @@ class Inbound:
     def __init__(self, endpoint: Endpoint) -> None:
         self._endpoint = endpoint
         self._expected: dict[str, asyncio.Queue[Link]] = {}
+        endpoint.accept_strangers(False)
 
     async def run(self) -> None:
         """Until cancelled."""
@@ -36,10 +37,12 @@ class Inbound:
         """Links of that name while the block lasts; those nobody took are closed after it."""
         queue: asyncio.Queue[Link] = asyncio.Queue(_MOST_WAITING)
         self._expected[server_name.lower()] = queue
+        self._endpoint.accept_strangers(True)
         try:
             yield queue
         finally:
             if self._expected.get(server_name.lower()) is queue:
                 del self._expected[server_name.lower()]
+            self._endpoint.accept_strangers(bool(self._expected))
             while not queue.empty():
                 queue.get_nowait().close("not-selected")

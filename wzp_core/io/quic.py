@@ -74,10 +74,10 @@ class QuicEndpoint:
             if link.meter is not None:
                 link.meter.limits = limits
 
-    def stop_accepting(self) -> None:
-        """Strangers get no answer from now on."""
+    def accept_strangers(self, accept: bool) -> None:
+        """Otherwise they get no answer."""
         if self._reception is not None:
-            self._reception.is_open = False
+            self._reception.is_open = accept
 
     async def all_heard(self, limit_s: float) -> None:
         """Returns when every peer has acknowledged all signals, or after `limit_s`."""

@@ -150,6 +150,8 @@ class Reception:
 
     def reset(self, data: bytes, answer: Answer, now: float) -> None:
         """Answers a packet of a connection that we no longer have (RFC 9000 §10.3)."""
+        if self._is_wary and not self.is_open:
+            return  # of whom there is nothing to be known
         if len(data) <= SHORTEST_RESET + 1 or not self._resets.take(_RESETS, now):
             return
         length = min(len(data) - 1, 2 * SHORTEST_RESET)  # shorter than its cause, so that two cannot ping-pong
