@@ -30,6 +30,7 @@ class LinkStats:
     sent_packets: int = 0
     lost_packets: int = 0
     silent_s: float = 0.0  # since anything came, while something waits for its acknowledgement
+    unanswered: int = 0  # packets sent since anything came
     media_sent: int = 0
     media_received: int = 0
     media_dropped: int = 0  # stale, oversized or over the queue's bound

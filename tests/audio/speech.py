@@ -38,3 +38,23 @@ def pesq_wb(sent: Samples, heard: Samples) -> float:
 def intelligibility(sent: Samples, heard: Samples) -> float:
     """STOI, 0…1."""
     return scored(sent, heard).stoi
+
+
+def understood(sent: Samples, heard: Samples) -> float:
+    """STOI, aligned by loudness: a vocoder keeps no waveform that could be correlated."""
+    from pystoi import stoi
+
+    def loudness(samples: Samples) -> np.ndarray:
+        smooth = np.convolve(samples.astype(float) ** 2, np.ones(480) / 480, "same")
+        envelope: np.ndarray = np.sqrt(smooth)[::48]
+        return envelope - envelope.mean()
+
+    ours, theirs = loudness(sent), loudness(heard)
+    size = 1 << (ours.size + theirs.size).bit_length()
+    likeness = np.fft.irfft(np.fft.rfft(theirs, size) * np.conj(np.fft.rfft(ours, size)), size)[:1_500]
+    scores = []
+    for late_ms in range(int(np.argmax(likeness)) - 12, int(np.argmax(likeness)) + 13, 3):
+        later = heard[max(0, late_ms) * 48 :]
+        length = min(sent.size, later.size)
+        scores.append(float(stoi(sent[:length].astype(float), later[:length].astype(float), 48_000)))
+    return max(scores)

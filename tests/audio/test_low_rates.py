@@ -5,7 +5,7 @@ from collections.abc import Callable
 import numpy as np
 import pytest
 
-from tests.audio.speech import needs_speech, speech
+from tests.audio.speech import needs_speech, speech, understood
 from wzp_core.dsp.frame import Samples, silence
 from wzp_core.media.downlink import Downlink
 from wzp_core.media.dred_tuner import Protection
@@ -85,26 +85,6 @@ def carried(
 
 def sender(profile: QualityProfile) -> Uplink:
     return Uplink(stream_id=1, seal=lambda packet, now: encode_packet(packet), profile=profile)
-
-
-def understood(sent: Samples, heard: Samples) -> float:
-    """STOI, aligned by loudness: a vocoder keeps no waveform that could be correlated."""
-    from pystoi import stoi
-
-    def loudness(samples: Samples) -> np.ndarray:
-        smooth = np.convolve(samples.astype(float) ** 2, np.ones(480) / 480, "same")
-        envelope: np.ndarray = np.sqrt(smooth)[::48]
-        return envelope - envelope.mean()
-
-    ours, theirs = loudness(sent), loudness(heard)
-    size = 1 << (ours.size + theirs.size).bit_length()
-    likeness = np.fft.irfft(np.fft.rfft(theirs, size) * np.conj(np.fft.rfft(ours, size)), size)[:1_500]
-    scores = []
-    for late_ms in range(int(np.argmax(likeness)) - 12, int(np.argmax(likeness)) + 13, 3):
-        later = heard[max(0, late_ms) * 48 :]
-        length = min(sent.size, later.size)
-        scores.append(float(stoi(sent[:length].astype(float), later[:length].astype(float), 48_000)))
-    return max(scores)
 
 
 def largest_step(samples: Samples) -> int:

@@ -40,6 +40,7 @@ class Internet:
         self._next_port = 40_000
         self._busy_until: dict[tuple[str, str], float] = {}
         self._losing: dict[tuple[str, str], bool] = {}
+        self.longest_wait_s: dict[tuple[str, str], float] = {}  # in queues; may be cleared
         self.down: set[str] = set()
         self._closed_ports: set[Address] = set()
         self._routers: dict[str, Router] = {}  # by outside and by inside address
@@ -97,6 +98,7 @@ class Internet:
             starts = max(now, self._busy_until.get(key, now))
             if starts - now > line.queue_s:
                 return
+            self.longest_wait_s[key] = max(starts - now, self.longest_wait_s.get(key, 0.0))
             self._busy_until[key] = starts + (len(data) + _HEADERS) * 8 / line.rate_bit_s
             delay += self._busy_until[key] - now
         asyncio.get_running_loop().call_later(delay, self._deliver, data, source, target)

@@ -36,6 +36,7 @@ class SimSound:
         self.heard: list[tuple[float, Samples]] = []  # time and what was played then
         self.broken = False
         self.opened = 0
+        self.opened_at = 0.0
         self.underruns = 0  # of the open device
 
     async def names(self) -> tuple[tuple[str, ...], tuple[str, ...]]:
@@ -46,7 +47,12 @@ class SimSound:
         if self.broken:
             raise Unavailable(ErrorCode.NO_DEVICE)
         self.opened += 1
+        self.opened_at = asyncio.get_running_loop().time()
         yield _SimDevice(self)
+
+    def said_since(self, start: float) -> Samples:
+        """One turn of what the microphone hears, from then on."""
+        return np.roll(self.microphone, -round((start - self.opened_at) * self.rates[0]))
 
     def heard_since(self, start: float) -> Samples:
         frames = [frame for at, frame in self.heard if at >= start]

@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 
 from wzp_core.engine.direct import DirectDoor, DirectSearch
 from wzp_core.engine.hard_nat import HardNat
+from wzp_core.engine.liveness import is_lost
 from wzp_core.engine.paths import Paths
 from wzp_core.engine.scope import TaskScope, task_scope
 from wzp_core.errors import Unavailable
@@ -37,8 +38,7 @@ from wzp_core.session.path import (
 from wzp_core.session.state import PathReason
 
 _CHECK_S = 0.1
-_SILENT_S = 0.6  # media flows every 20 ms, so that this is no jitter; longer round trips get more
-_SILENT_RTTS = 4.0
+_SILENT_S = 0.6  # media flows every 20 ms, so that this is no jitter
 
 log = logger("path")
 
@@ -237,8 +237,7 @@ class DirectPath:
                     if isinstance(message, Hangup):
                         self._context.on_goodbye(message)
                 except TimeoutError:
-                    stats = link.stats()
-                    if stats.silent_s > max(_SILENT_S, _SILENT_RTTS * stats.rtt_ms / 1000):
+                    if is_lost(link, _SILENT_S):
                         event(log, "path:silent", call_id=self._plan.call_id)
                         break
         except Unavailable as ended:

@@ -20,7 +20,7 @@ from wzp_core.quality.tier import Tier
 
 TICK_S = 0.5
 _REPORT_TICKS = 2
-_RECOVERY_TICKS = 10
+_RECOVERY_TICKS, _RARE_RECOVERY_TICKS = 10, 60  # the latter in a lifeboat, which has no room for more
 _HEARD_TICKS = 8
 _BURST_TICKS = 10
 _BOOST_TICKS = 20  # after a change of network (calls.md §8)
@@ -122,14 +122,16 @@ class MediaCare:
         if self._ticks % _REPORT_TICKS == 0:
             if self._one_peer:  # only we know what of its packets was lost behind the relay
                 got = self._pump.downlink.stats()
-                loss_pct = max(loss_pct, self._heard_loss.update(got.expected, got.missed))
+                loss_pct = self._heard_loss.update(got.expected, got.missed)
                 self._tell_burst(self._burst.update(got.missed, got.gaps))
             report = QualityReport.of(loss_pct=loss_pct, rtt_ms=path.rtt_ms, jitter_ms=jitter_ms)
             self._pump.uplink.attach(report)
-        if self._ticks % _RECOVERY_TICKS == 0:
+        if self._ticks % (_RARE_RECOVERY_TICKS if self.sending.lifeboat else _RECOVERY_TICKS) == 0:
             self._tell_relay()
 
     def _tell_burst(self, packets: float) -> None:
+        if self.sending.lifeboat:
+            return  # which has no room for it
         if self._ticks % _BURST_TICKS == 0 and round(packets) != self._told_burst:
             self._told_burst = round(packets)
             self._on_burst(packets)

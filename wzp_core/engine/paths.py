@@ -7,6 +7,7 @@ from wzp_core.ports import Link
 
 _BOTH_S = 1.5  # so long both carry the packets; see `choose` and `doubt`
 _SILENT_S = 0.25  # a direct path silent for so long is backed by the relay's until it answers or is given up
+_UNANSWERED = 6  # packets: a lifeboat's are that far apart
 
 Received = Callable[[bytes], None]
 
@@ -68,7 +69,8 @@ class Paths:
         links = [link for link in (self._direct, self._relay) if link is not None]
         if len(links) < 2 or now < self._both_until:
             return links
-        if self._is_direct and links[0].stats().silent_s > _SILENT_S:
+        direct = links[0].stats()
+        if self._is_direct and direct.silent_s > _SILENT_S and direct.unanswered >= _UNANSWERED:
             return links
         return links[:1] if self._is_direct else links[1:]
 

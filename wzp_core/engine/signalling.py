@@ -6,10 +6,12 @@ from collections import deque
 from collections.abc import Callable
 from contextlib import AsyncExitStack
 from dataclasses import replace
+from itertools import count
 
 from wzp_core.crypto.handshake import register_presence
 from wzp_core.crypto.identity import Identity
 from wzp_core.engine.board import Board
+from wzp_core.engine.liveness import is_lost
 from wzp_core.engine.relay_choice import RelayChoice
 from wzp_core.engine.scope import task_scope
 from wzp_core.engine.succession import has_succeeded
@@ -25,11 +27,12 @@ from wzp_core.protocol.signal.presence import RegisterPresenceAck
 from wzp_core.session.registration import may_retry, retry_delay_s
 from wzp_core.session.state import RelayKeyChanged, RelayPhase
 
-_DIAL_LIMIT_S = 4.0
+_DIAL_LIMIT_S, _LONGEST_DIAL_S = 4.0, 16.0  # a handshake takes ten seconds of 8 kbit/s
 _ACK_LIMIT_S = 10.0
-_CHECK_INTERVAL_S = 5.0
+_CHECK_INTERVAL_S = 1.0
+_SHOW_CHECKS = 5
 _SILENT_LIMIT_S = 4.0
-_SUSPECT_LIMIT_S = 1.0
+_SUSPECT_LIMIT_S, _SUSPECT_RTTS = 1.0, 6.0
 _STEADY_S = 1.0  # a registration that ends sooner was thrown out, not lost: another device has our identity
 _OUTBOX = 32  # signals of a running call that wait for the link to come back
 
@@ -138,7 +141,8 @@ class Signalling:
         """Media to the same relay just died: find out soon whether this link did too."""
         if self._link is not None:
             self._link.probe()
-            asyncio.get_running_loop().call_later(_SUSPECT_LIMIT_S, self._close_if_silent, self._link)
+            limit_s = max(_SUSPECT_LIMIT_S, _SUSPECT_RTTS * self._link.stats().rtt_ms / 1000)
+            asyncio.get_running_loop().call_later(limit_s, self._close_if_silent, self._link, limit_s)
 
     async def run(self) -> None:
         """Until cancelled."""
@@ -149,14 +153,14 @@ class Signalling:
                 try:
                     target = self._target = await self._choice.target(own_relay)
                     self._show_trying(target, attempt)
-                    steady = await self._registered(target)
+                    steady = await self._registered(target, attempt)
                     attempt = 0 if steady else await self._pause(attempt)
                 except WzpError as error:
                     attempt = await self._after_failure(error, attempt)
 
-    async def _registered(self, target: RelayTarget) -> bool:
+    async def _registered(self, target: RelayTarget, attempt: int) -> bool:
         """Returns when a registration that worked has ended: whether it lasted long enough to try again at once."""
-        link = await self._connect(target)
+        link = await self._connect(target, attempt)
         loop = asyncio.get_running_loop()
         began = loop.time()
         try:
@@ -187,10 +191,11 @@ class Signalling:
             except Unavailable as ended:
                 event(log, "relay:lost", error=ended)
 
-    async def _connect(self, target: RelayTarget) -> Link:
+    async def _connect(self, target: RelayTarget, attempt: int) -> Link:
         address = await self._world.resolve(target.host, target.port)
         pin = target.pin or await self._world.trust.known(target.address)
-        return await self._endpoint.dial(address, "_signal", pin=pin, timeout_s=_DIAL_LIMIT_S)
+        limit_s = min(_LONGEST_DIAL_S, _DIAL_LIMIT_S * 2 ** min(attempt, 8))
+        return await self._endpoint.dial(address, "_signal", pin=pin, timeout_s=limit_s)
 
     async def _remember(self, target: RelayTarget, link: Link) -> None:
         """Trust on first use."""
@@ -217,15 +222,18 @@ class Signalling:
             raise RemoteViolation(code or ErrorCode.REGISTRATION_REFUSED, error=error)
 
     async def _watch(self, link: Link) -> None:
-        while True:
+        for check in count(1):
             await asyncio.sleep(_CHECK_INTERVAL_S)
-            stats = link.stats()
-            if stats.silent_s > _SILENT_LIMIT_S:
+            if is_lost(link, _SILENT_LIMIT_S):
                 link.close("silent")
-            self._board.set(relay=replace(self._board.state.relay, rtt_ms=round(stats.rtt_ms, 1)))
+            if check % _SHOW_CHECKS == 0:
+                self._show_round_trip(link)
 
-    def _close_if_silent(self, link: Link) -> None:
-        if not link.closed and link.stats().silent_s > _SUSPECT_LIMIT_S / 2:
+    def _show_round_trip(self, link: Link) -> None:
+        self._board.set(relay=replace(self._board.state.relay, rtt_ms=round(link.stats().rtt_ms, 1)))
+
+    def _close_if_silent(self, link: Link, limit_s: float) -> None:
+        if not link.closed and link.stats().silent_s > limit_s / 2:
             link.close("silent")
 
     async def _after_failure(self, error: WzpError, attempt: int) -> int:

@@ -11,10 +11,16 @@ from collections.abc import Sequence
 from typing import Any, cast
 
 from aioquic import tls
+from aioquic._buffer import Buffer
 from aioquic._crypto import AEAD, CryptoError, HeaderProtection
 from aioquic.quic.configuration import SMALLEST_MAX_DATAGRAM_SIZE
 from aioquic.quic.connection import NetworkAddress, QuicConnection, QuicConnectionState, QuicReceiveContext
-from aioquic.quic.packet import QuicPacketType, decode_packet_number
+from aioquic.quic.packet import (
+    QuicPacketType,
+    decode_packet_number,
+    pull_quic_transport_parameters,
+    push_quic_transport_parameters,
+)
 from aioquic.quic.packet_builder import QuicDeliveryHandler, QuicDeliveryState, QuicSentPacket
 from aioquic.quic.rangeset import RangeSet
 from aioquic.quic.recovery import MAX_ACK_RANGES, QuicPacketSpace
@@ -23,6 +29,11 @@ from wzp_core.io.congestion import MediaCongestionControl
 from wzp_core.io.quic_frames import MediaFrames, ack_frame, datagram_frame, media_frames
 
 _MEDIA_ACK_DELAY_S = 0.02  # of the 25 ms a peer allows for: a talker's next frame takes it along
+_PROMPTLY_ACKNOWLEDGED = 8  # packets of media that came: with fewer, it waits for one that leaves anyway
+_LONGEST_ACK_DELAY_S = 0.25  # longer than a bundle of the lifeboat; peers are told (max_ack_delay, RFC 9000 §18.2)
+_USUAL_ACK_DELAY_S = 0.025  # of packets without media, whatever the peer allows itself
+_NEXT_TO_NOTHING_S = 1e-6
+_PARAMETERS_BYTES = 1024
 SOONEST_PROBE_S = 0.025  # after a packet was sent, a timer for it is never due before this
 _RESERVED_BITS = 0x18
 _KEY_PHASE = 0x04
@@ -69,6 +80,8 @@ class MediaConnection(QuicConnection):
         self._is_unusual = True  # something may wait that the short way cannot send
         self._idle_put_off_at = 0.0
         self._probed_at = 0.0
+        self._unacknowledged = 0  # packets of media that came
+        self._peer_ack_delay = _USUAL_ACK_DELAY_S
         self.genuine_packets = 0
         """That the peer encrypted, and that came for the first time."""
 
@@ -76,6 +89,18 @@ class MediaConnection(QuicConnection):
         super()._initialize(peer_cid)
         self._one_rtt = self._spaces[tls.Epoch.ONE_RTT]
         self._one_rtt_keys = self._cryptos[tls.Epoch.ONE_RTT]
+
+    def _serialize_transport_parameters(self) -> bytes:
+        parameters = pull_quic_transport_parameters(Buffer(data=super()._serialize_transport_parameters()))
+        parameters.max_ack_delay = round(_LONGEST_ACK_DELAY_S * 1000)
+        written = Buffer(capacity=_PARAMETERS_BYTES)
+        push_quic_transport_parameters(written, parameters)
+        return written.data
+
+    def _parse_transport_parameters(self, data: bytes, from_session_ticket: bool = False) -> None:
+        super()._parse_transport_parameters(data, from_session_ticket)
+        self._peer_ack_delay = self._loss.max_ack_delay
+        self._loss.max_ack_delay = min(self._peer_ack_delay, _USUAL_ACK_DELAY_S)  # until media are sent
 
     def receive_datagram(self, data: bytes, addr: NetworkAddress, now: float) -> None:
         self._is_unusual = True
@@ -94,6 +119,8 @@ class MediaConnection(QuicConnection):
             self._is_unusual = True
 
     def datagrams_to_send(self, now: float) -> list[tuple[bytes, NetworkAddress]]:
+        if self._handshake_confirmed and self._takes_acknowledgement_along(now):
+            self._one_rtt.ack_at = now
         loss = self._loss
         held_back: tuple[bytes, ...] = ()
         if loss._rtt_initialized:
@@ -167,7 +194,7 @@ class MediaConnection(QuicConnection):
             self._spin_highest_pn = number
             self._spin_bit = bool(first & 0x20) is not self._is_client
         if frames.acknowledged:
-            delay_s = (frames.ack_delay << self._remote_ack_delay_exponent) / 1_000_000
+            delay_s = self._control.kept_back_s = self._believed_delay(space, frames, now)
             if not self._acknowledged_in_order(space, frames.acknowledged[-1], delay_s, now):
                 lost = self._packets_lost
                 self._loss.on_ack_received(
@@ -178,6 +205,7 @@ class MediaConnection(QuicConnection):
                 )
                 if lost != self._packets_lost:
                     self._is_unusual = True  # not only media may have been in them
+            self._control.kept_back_s = 0.0
         self._put_off_idle(now)
         self._ack_eliciting_sent_since_receipt = False
         if number > space.largest_received_packet:
@@ -190,8 +218,31 @@ class MediaConnection(QuicConnection):
             space.ack_queue.add(number)
             if len(told) > MAX_ACK_RANGES:
                 space.ack_queue.shift()
-        if frames.elicits_ack and space.ack_at is None:
-            space.ack_at = now + _MEDIA_ACK_DELAY_S
+        if frames.elicits_ack:
+            self._unacknowledged = self._unacknowledged + 1 if space.ack_at is not None else 1
+            waits = frames.datagrams and self._unacknowledged < _PROMPTLY_ACKNOWLEDGED
+            due = now + (_LONGEST_ACK_DELAY_S if waits else _MEDIA_ACK_DELAY_S)
+            if space.ack_at is None or due < space.ack_at:
+                space.ack_at = due
+
+    def _believed_delay(self, space: QuicPacketSpace, frames: MediaFrames, now: float) -> float:
+        """How long the peer kept its acknowledgement back, in s, as far as the least round trip leaves room for that.
+
+        aioquic ignores a delay that does not fit (RFC 9002 §5.3), and the least round trip is that of a handshake,
+        which takes its time: a bundle's delay would then count as distance.
+        """
+        told = (frames.ack_delay << self._remote_ack_delay_exponent) / 1_000_000
+        newest = space.sent_packets.get(frames.acknowledged[-1].stop - 1)
+        if newest is None or newest.sent_time is None:
+            return told
+        return min(told, max(0.0, now - newest.sent_time - self._loss._rtt_min - _NEXT_TO_NOTHING_S))
+
+    def _takes_acknowledgement_along(self, now: float) -> bool:
+        """Whether one that may wait can share a packet with something else that is sent now."""
+        due = self._one_rtt.ack_at
+        if due is None or due <= now:
+            return False
+        return bool(self._datagrams_pending or self._ping_pending or self._probe_pending or self._has_unsent_streams)
 
     def _acknowledged_in_order(self, space: QuicPacketSpace, newest: range, delay_s: float, now: float) -> bool:
         """What recovery does where everything sent up to the newest has arrived; False, and nothing, where not so."""
@@ -291,6 +342,7 @@ class MediaConnection(QuicConnection):
         """One packet of as much media as fits, sealed and noted as sent."""
         number = self._packet_number
         cid = self._peer_cid.cid
+        self._loss.max_ack_delay = self._peer_ack_delay
         room = SMALLEST_MAX_DATAGRAM_SIZE - 3 - len(cid) - _TAG_BYTES
         frames: list[bytes] = []
         handlers: tuple[tuple[QuicDeliveryHandler, tuple[QuicPacketSpace, int]], ...] = ()

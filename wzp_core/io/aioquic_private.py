@@ -168,6 +168,11 @@ class Connection(MediaConnection):
         return any(space.ack_eliciting_in_flight for space in self._loss.spaces)
 
     @property
+    def sent_packets(self) -> int:
+        """Since connect; acknowledgements alone are none."""
+        return cast(MediaCongestionControl, self._loss._cc).sent_packets
+
+    @property
     def packet_counts(self) -> tuple[int, int]:
         """Packets sent and lost since connect."""
         control = cast(MediaCongestionControl, self._loss._cc)

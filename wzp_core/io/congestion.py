@@ -94,6 +94,8 @@ class MediaCongestionControl(RenoCongestionControl):
         super().__init__(max_datagram_size=max_datagram_size)
         self.sent_packets = 0
         self.lost_packets = 0
+        self.kept_back_s = 0.0
+        """Of the next round trip, by the peer, until it acknowledged."""
         self.acked_at = -math.inf
         """When something that was under way was acknowledged."""
 
@@ -124,7 +126,7 @@ class MediaCongestionControl(RenoCongestionControl):
 
     def on_rtt_measurement(self, *, now: float, rtt: float) -> None:
         """A round trip that grows is no reason to leave slow start: what is sent here does not probe for the rate."""
-        self.flight.measured(rtt, now)
+        self.flight.measured(rtt - self.kept_back_s, now)
 
 
 register_congestion_control(ALGORITHM, MediaCongestionControl)

@@ -112,6 +112,7 @@ class QuicLink:
         self._signals_received = self._signals_refused = 0
         self._heard_at = now
         self._largest_acked, self._heeded_at = 0, now  # when it was last seen to have grown
+        self._sent_when_heard = 0
         self._awaited_since: float | None = None  # when something was sent that nothing older still waited for
         self.keep_alive_at = now + KEEP_ALIVE_S
 
@@ -198,6 +199,7 @@ class QuicLink:
             sent_packets=sent,
             lost_packets=lost,
             silent_s=silent_s,
+            unanswered=sent - self._sent_when_heard,
             media_sent=self._media_sent,
             media_received=self._media_received,
             media_dropped=self._media_dropped,
@@ -238,6 +240,7 @@ class QuicLink:
         genuine = self.connection.genuine_packets - before
         if genuine:  # what is refused, as from an acceptor that moved, is no sign of life
             self._heard_at = now
+            self._sent_when_heard = self.connection.sent_packets
             if self.meter is not None:
                 self.meter.received(genuine, now)
         if media is None:
@@ -247,6 +250,10 @@ class QuicLink:
         if not self.connection.awaits_acknowledgement:
             self._awaited_since = None
         return self.connection.has_more_to_say
+
+    def needs_keeping(self, now: float) -> bool:
+        """Whether nothing came for long; acceptors leave the asking to those who dialled, as long as they do it."""
+        return now - self._heard_at >= (KEEP_ALIVE_S / 2 if self.connection.configuration.is_client else KEEP_ALIVE_S)
 
     def close_if_stuck(self, now: float) -> bool:
         """Whether the peer holds something up that would have to be kept for ever."""

@@ -350,7 +350,7 @@ class QuicEndpoint:
                 return
         if now >= link.keep_alive_at:
             link.keep_alive_at = now + KEEP_ALIVE_S
-            if link.is_established and not link.closed and not link.close_if_stuck(now):
+            if link.is_established and not link.closed and not link.close_if_stuck(now) and link.needs_keeping(now):
                 link.connection.send_ping(0)
         self._flush(link, now)
 

@@ -16,9 +16,9 @@ _CALM_QUEUE_MS: Final = 60.0
 _HOPELESS_LOSS_PCT: Final = 70.0
 _CALM_LOSS_PCT: Final = 10.0
 _STUDIO_LOSS_PCT: Final = 1.0
-_DOWN_AFTER: Final = 4  # updates in a row, half a second each
+_DOWN_AFTER, _BACK_AFTER = 4, 2  # updates in a row, half a second each; the latter in a trial
 _UP_AFTER: Final = 20
-_MOST_PATIENCE: Final = 8  # times that
+_MOST_PATIENCE: Final = 16  # times that
 _TRIAL_S: Final = 15.0  # a step up that is taken back so soon was a mistake
 _BUCKET_S: Final = 10.0
 _BUCKETS: Final = 6
@@ -55,6 +55,7 @@ class TierController:
         self.ceiling = Tier.STUDIO_64K
         self._own, self._peer = Leg(), Leg()
         self._bad = self._calm = 0
+        self._lately_lost_pct = 0.0
         self._patience = 1
         self._went_up_at = float("-inf")
 
@@ -80,9 +81,11 @@ class TierController:
         if peer is not None:
             queue = max(queue, self._peer.queue_ms(peer.rtt_ms, now))
             loss = max(loss, peer.loss_pct)
+        self._lately_lost_pct += (loss - self._lately_lost_pct) / 2
         if queue > _QUEUE_MS or loss > _HOPELESS_LOSS_PCT:
             self._bad, self._calm = self._bad + 1, 0
-            if self._bad >= _DOWN_AFTER and self.tier > Tier.LIFEBOAT:
+            in_trial = now - self._went_up_at < _TRIAL_S
+            if self._bad >= (_BACK_AFTER if in_trial else _DOWN_AFTER) and self.tier > Tier.LIFEBOAT:
                 self._down(now)
         elif queue < _CALM_QUEUE_MS and loss < (_STUDIO_LOSS_PCT if self.tier >= Tier.GOOD else _CALM_LOSS_PCT):
             self._bad, self._calm = 0, self._calm + 1
@@ -93,9 +96,12 @@ class TierController:
         return self.tier
 
     def _down(self, now: float) -> None:
+        """A step, or as many as it takes to send no more than what has come through."""
         if now - self._went_up_at < _TRIAL_S:
             self._patience = min(_MOST_PATIENCE, self._patience * 2)
-        self.tier = Tier(self.tier - 1) if self.tier <= Tier.GOOD else Tier.GOOD
+        carried = self.tier.kbit_s * (1 - self._lately_lost_pct / 100)
+        fits = max((tier for tier in Tier if tier.kbit_s <= carried), default=Tier.LIFEBOAT)
+        self.tier = min(Tier(self.tier - 1), Tier.GOOD, fits)
         self._bad = 0
 
     def _up(self, now: float) -> None:

@@ -34,6 +34,11 @@ class Tier(IntEnum):
         """As the setting's choices are written."""
         return self.name.lower().replace("_", "-")
 
+    @property
+    def kbit_s(self) -> float:
+        """About what it takes, with the headers of IP, UDP and QUIC."""
+        return (6, 24, 60, 68, 84, 100)[self]
+
     @classmethod
     def within(cls, ceiling: QualityProfile) -> "Tier":
         """The best that sends no more than `ceiling` does."""

@@ -57,6 +57,10 @@ class Pair:
                     self._deliver(self.other(side), data)
         self.now += 0.01
 
+    def later(self, seconds: float) -> None:
+        for _ in range(round(seconds * 100) + 1):
+            self.turn()
+
     def _deliver(self, side: Connection, data: bytes) -> None:
         media = side.receive_media(data, THERE if side is self.client else HERE, self.now)
         if media is None:
@@ -129,7 +133,7 @@ def test_aioquic_itself_understands_what_is_sent_the_short_way(pair: Pair) -> No
 def test_what_aioquic_itself_sends_is_heard_the_short_way(pair: Pair) -> None:
     pair.server.send_datagram_frame(b"acknowledge me")
     pair.turn()
-    pair.now += 0.02
+    pair.now += 0.25
     pair.client.send_datagram_frame(FRAME)
     ((packet, _),) = QuicConnection.datagrams_to_send(pair.client, pair.now)
     assert pair.server.awaits_acknowledgement
@@ -208,12 +212,52 @@ def test_a_talkers_next_frame_takes_the_acknowledgement_along(pair: Pair) -> Non
     assert in_flight(pair.client) <= 2
 
 
+def test_rare_frames_take_the_acknowledgement_of_rare_frames_along_and_the_round_trip_stays_what_it_is(
+    pair: Pair,
+) -> None:
+    """As in a lifeboat, where an acknowledgement of its own would take as much as half a bundle."""
+    counted = [0, 0]
+
+    def count(_data: bytes) -> bool:
+        counted[0] += 1
+        return counted[0] % 5 != 0  # a fifth is lost
+
+    for turn in range(40 * 24):
+        if turn % 24 == 0:
+            pair.client.send_datagram_frame(FRAME)
+        if turn % 24 == 11:
+            pair.server.send_datagram_frame(FRAME)
+        pair.turn(count)
+    assert 80 <= counted[0] <= 84
+    for side in (pair.client, pair.server):
+        assert in_flight(side) <= 3
+        assert side.rtt_s < 0.03
+
+
+def test_a_ping_takes_a_waiting_acknowledgement_along(pair: Pair) -> None:
+    pair.server.send_datagram_frame(FRAME)
+    pair.turn()
+    assert pair.server.awaits_acknowledgement
+    pair.client.send_ping(0)
+    pair.turn()
+    assert not pair.server.awaits_acknowledgement
+
+
+def test_acknowledgements_are_waited_for_as_long_as_the_peer_said_where_media_are_sent(pair: Pair) -> None:
+    assert pair.client._loss.max_ack_delay == 0.025
+    pair.client.send_datagram_frame(FRAME)
+    pair.turn()
+    assert pair.client._loss.max_ack_delay == 0.25
+
+
 def test_a_listener_acknowledges_in_time(pair: Pair) -> None:
     for turn in range(100):
         if turn % 2 == 0:
             pair.client.send_datagram_frame(FRAME)
         pair.turn()
-    assert in_flight(pair.client) <= 3
+    assert in_flight(pair.client) <= 10
+    pair.later(0.25)
+    assert in_flight(pair.client) == 0
     assert pair.client.packet_counts[1] == 0
     assert not pair.client.awaits_acknowledgement or pair.client.get_timer() is not None
 
