@@ -24,6 +24,7 @@ from wzp_core.errors import RemoteViolation
 from wzp_core.logs import event, logger
 from wzp_core.media.stats import ReceiveStats
 from wzp_core.protocol.profile import STUDIO_64K
+from wzp_core.protocol.signal.base import SignalMessage
 from wzp_core.protocol.signal.call import Hangup, MuteState, Rekey
 from wzp_core.protocol.signal.quality import (
     MediaCapability,
@@ -240,12 +241,17 @@ class CallSession:
         self._tell_state()
 
     def _tell_state(self) -> None:
-        """All of it, now and then: any signal may be lost with the link that carries it, here or behind the relay."""
-        call_id, send = self._machine.call_id, self._context.signalling.send
-        send(MuteState(call_id=call_id, muted=self._context.knobs.microphone_muted))
-        send(MediaCapability(call_id=call_id, words=own_capability().words()))
-        if self._burst is not None:
-            send(self._burst)
+        for message in self._own_state():
+            self._context.signalling.send(message)
+
+    def _own_state(self) -> list[SignalMessage]:
+        """Told in turn for ever: any signal may be lost with the link that carries it, here or behind the relay."""
+        call_id = self._machine.call_id
+        told: list[SignalMessage] = [
+            MuteState(call_id=call_id, muted=self._context.knobs.microphone_muted),
+            MediaCapability(call_id=call_id, words=own_capability().words()),
+        ]
+        return told if self._burst is None else [*told, self._burst]
 
     def _packet_opened(self) -> None:
         now = self._loop.time()
@@ -307,6 +313,7 @@ class CallSession:
     async def _watch(self) -> None:
         """Refreshes the numbers on the screen, and looks for what must not wait for a signal that may be lost."""
         overdue_at, repeat_at = self._loop.time() + _SAS_LIMIT_S, self._loop.time() + _REPEAT_S
+        repeated = 0
         while True:
             await asyncio.sleep(_STATS_INTERVAL_S)
             self._refresh()
@@ -320,8 +327,10 @@ class CallSession:
                 self._rekey_at = self._loop.time() + _REKEY_S
                 self.put(RekeyDue(self._context.world.entropy(32)))
             if self._loop.time() >= repeat_at:
-                repeat_at += _REPEAT_S
-                self._tell_state()
+                told = self._own_state()
+                repeat_at += _REPEAT_S / len(told)
+                self._context.signalling.send(told[repeated % len(told)])
+                repeated += 1
             if self._loop.time() - self._opened_at > _SILENT_LIMIT_S:
                 self.put(MediaLost())
             if self._loop.time() >= overdue_at:

@@ -15,7 +15,7 @@ from wzp_core.ports import Endpoint, Link
 from wzp_core.protocol.refusal import REFUSALS
 from wzp_core.protocol.signal.base import SignalMessage
 
-_DIAL_LIMIT_S, _LONGEST_DIAL_S = 2.0, 16.0  # a handshake takes ten seconds of 8 kbit/s
+_DIAL_LIMIT_S = 2.0
 _RETRY_S, _RETRY_GROWTH, _LONGEST_RETRY_S = 0.25, 1.5, 5.0
 _STEADY_S = 1.0  # a link that ends sooner counts as refused
 _CHECK_S = 0.25
@@ -34,26 +34,16 @@ class RoomDoor:
     alias: Callable[[], str]
     entropy: Callable[[int], bytes]
 
-    async def enter(
-        self,
-        room: str,
-        *,
-        wanted_stream_id: int | None,
-        port: int,
-        takes_trunks: bool = False,
-        dial_limit_s: float = _DIAL_LIMIT_S,
-    ) -> Joined:
+    async def enter(self, room: str, *, wanted_stream_id: int | None, port: int, takes_trunks: bool = False) -> Joined:
         """Raises Unavailable or RemoteViolation, as `join_media_room`."""
         try:
-            return await self._join(room, wanted_stream_id, port, takes_trunks, dial_limit_s)
+            return await self._join(room, wanted_stream_id, port, takes_trunks)
         except RemoteViolation as error:
             if error.code is not ErrorCode.RELAY_KEY_CHANGED or not await self.signalling.follow(error):
                 raise
-            return await self._join(room, wanted_stream_id, port, takes_trunks, dial_limit_s)
+            return await self._join(room, wanted_stream_id, port, takes_trunks)
 
-    async def _join(
-        self, room: str, wanted_stream_id: int | None, port: int, takes_trunks: bool, dial_limit_s: float
-    ) -> Joined:
+    async def _join(self, room: str, wanted_stream_id: int | None, port: int, takes_trunks: bool) -> Joined:
         relay = self.signalling.relay_address
         if relay is None:
             raise Unavailable(ErrorCode.NOT_REGISTERED)
@@ -68,7 +58,7 @@ class RoomDoor:
             ephemeral_secret=self.entropy(32),
             wanted_stream_id=wanted_stream_id,
             takes_trunks=takes_trunks,
-            dial_limit_s=dial_limit_s,
+            dial_limit_s=_DIAL_LIMIT_S,
             port=port,
         )
 
@@ -109,11 +99,7 @@ class MediaLinkKeeper:
             port = self._port if refused % 2 == 0 else 0  # a worker may be gone, and its rooms elsewhere
             try:
                 link, self.stream_id, self.trunked, redirects = await self._door.enter(
-                    self._room,
-                    wanted_stream_id=self._wanted,
-                    port=port,
-                    takes_trunks=self._takes_trunks,
-                    dial_limit_s=min(_LONGEST_DIAL_S, _DIAL_LIMIT_S * 2 ** min(refused, 8)),
+                    self._room, wanted_stream_id=self._wanted, port=port, takes_trunks=self._takes_trunks
                 )
             except Unavailable as error:
                 event(log, "media:cannot_join", level=logging.DEBUG, room=self._room, error=error)

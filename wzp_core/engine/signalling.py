@@ -27,7 +27,7 @@ from wzp_core.protocol.signal.presence import RegisterPresenceAck
 from wzp_core.session.registration import may_retry, retry_delay_s
 from wzp_core.session.state import RelayKeyChanged, RelayPhase
 
-_DIAL_LIMIT_S, _LONGEST_DIAL_S = 4.0, 16.0  # a handshake takes ten seconds of 8 kbit/s
+_DIAL_LIMIT_S = 4.0
 _ACK_LIMIT_S = 10.0
 _CHECK_INTERVAL_S = 1.0
 _SHOW_CHECKS = 5
@@ -153,14 +153,14 @@ class Signalling:
                 try:
                     target = self._target = await self._choice.target(own_relay)
                     self._show_trying(target, attempt)
-                    steady = await self._registered(target, attempt)
+                    steady = await self._registered(target)
                     attempt = 0 if steady else await self._pause(attempt)
                 except WzpError as error:
                     attempt = await self._after_failure(error, attempt)
 
-    async def _registered(self, target: RelayTarget, attempt: int) -> bool:
+    async def _registered(self, target: RelayTarget) -> bool:
         """Returns when a registration that worked has ended: whether it lasted long enough to try again at once."""
-        link = await self._connect(target, attempt)
+        link = await self._connect(target)
         loop = asyncio.get_running_loop()
         began = loop.time()
         try:
@@ -191,11 +191,10 @@ class Signalling:
             except Unavailable as ended:
                 event(log, "relay:lost", error=ended)
 
-    async def _connect(self, target: RelayTarget, attempt: int) -> Link:
+    async def _connect(self, target: RelayTarget) -> Link:
         address = await self._world.resolve(target.host, target.port)
         pin = target.pin or await self._world.trust.known(target.address)
-        limit_s = min(_LONGEST_DIAL_S, _DIAL_LIMIT_S * 2 ** min(attempt, 8))
-        return await self._endpoint.dial(address, "_signal", pin=pin, timeout_s=limit_s)
+        return await self._endpoint.dial(address, "_signal", pin=pin, timeout_s=_DIAL_LIMIT_S)
 
     async def _remember(self, target: RelayTarget, link: Link) -> None:
         """Trust on first use."""
