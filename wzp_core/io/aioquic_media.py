@@ -11,16 +11,10 @@ from collections.abc import Sequence
 from typing import Any, cast
 
 from aioquic import tls
-from aioquic._buffer import Buffer
 from aioquic._crypto import AEAD, CryptoError, HeaderProtection
 from aioquic.quic.configuration import SMALLEST_MAX_DATAGRAM_SIZE
 from aioquic.quic.connection import NetworkAddress, QuicConnection, QuicConnectionState, QuicReceiveContext
-from aioquic.quic.packet import (
-    QuicPacketType,
-    decode_packet_number,
-    pull_quic_transport_parameters,
-    push_quic_transport_parameters,
-)
+from aioquic.quic.packet import QuicPacketType, decode_packet_number
 from aioquic.quic.packet_builder import QuicDeliveryHandler, QuicDeliveryState, QuicSentPacket
 from aioquic.quic.rangeset import RangeSet
 from aioquic.quic.recovery import MAX_ACK_RANGES, QuicPacketSpace
@@ -30,10 +24,9 @@ from wzp_core.io.quic_frames import MediaFrames, ack_frame, datagram_frame, medi
 
 _MEDIA_ACK_DELAY_S = 0.02  # of the 25 ms a peer allows for: a talker's next frame takes it along
 _PROMPTLY_ACKNOWLEDGED = 8  # packets of media that came: with fewer, it waits for one that leaves anyway
-_LONGEST_ACK_DELAY_S = 0.25  # longer than a bundle of the lifeboat; peers are told (max_ack_delay, RFC 9000 §18.2)
-_USUAL_ACK_DELAY_S = 0.025  # of packets without media, whatever the peer allows itself
+LONGEST_ACK_DELAY_S = 0.25  # longer than a bundle of the lifeboat; peers are told (max_ack_delay, RFC 9000 §18.2)
+USUAL_ACK_DELAY_S = 0.025  # of packets without media, whatever the peer allows itself
 _NEXT_TO_NOTHING_S = 1e-6
-_PARAMETERS_BYTES = 1024
 SOONEST_PROBE_S = 0.025  # after a packet was sent, a timer for it is never due before this
 _RESERVED_BITS = 0x18
 _KEY_PHASE = 0x04
@@ -81,7 +74,7 @@ class MediaConnection(QuicConnection):
         self._idle_put_off_at = 0.0
         self._probed_at = 0.0
         self._unacknowledged = 0  # packets of media that came
-        self._peer_ack_delay = _USUAL_ACK_DELAY_S
+        self._peer_ack_delay = USUAL_ACK_DELAY_S
         self.genuine_packets = 0
         """That the peer encrypted, and that came for the first time."""
 
@@ -89,18 +82,6 @@ class MediaConnection(QuicConnection):
         super()._initialize(peer_cid)
         self._one_rtt = self._spaces[tls.Epoch.ONE_RTT]
         self._one_rtt_keys = self._cryptos[tls.Epoch.ONE_RTT]
-
-    def _serialize_transport_parameters(self) -> bytes:
-        parameters = pull_quic_transport_parameters(Buffer(data=super()._serialize_transport_parameters()))
-        parameters.max_ack_delay = round(_LONGEST_ACK_DELAY_S * 1000)
-        written = Buffer(capacity=_PARAMETERS_BYTES)
-        push_quic_transport_parameters(written, parameters)
-        return written.data
-
-    def _parse_transport_parameters(self, data: bytes, from_session_ticket: bool = False) -> None:
-        super()._parse_transport_parameters(data, from_session_ticket)
-        self._peer_ack_delay = self._loss.max_ack_delay
-        self._loss.max_ack_delay = min(self._peer_ack_delay, _USUAL_ACK_DELAY_S)  # until media are sent
 
     def receive_datagram(self, data: bytes, addr: NetworkAddress, now: float) -> None:
         self._is_unusual = True
@@ -221,7 +202,7 @@ class MediaConnection(QuicConnection):
         if frames.elicits_ack:
             self._unacknowledged = self._unacknowledged + 1 if space.ack_at is not None else 1
             waits = frames.datagrams and self._unacknowledged < _PROMPTLY_ACKNOWLEDGED
-            due = now + (_LONGEST_ACK_DELAY_S if waits else _MEDIA_ACK_DELAY_S)
+            due = now + (LONGEST_ACK_DELAY_S if waits else _MEDIA_ACK_DELAY_S)
             if space.ack_at is None or due < space.ack_at:
                 space.ack_at = due
 

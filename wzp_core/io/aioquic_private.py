@@ -10,15 +10,17 @@ from aioquic import tls
 from aioquic._buffer import Buffer
 from aioquic.quic.configuration import QuicConfiguration
 from aioquic.quic.connection import QuicConnectionState
+from aioquic.quic.packet import pull_quic_transport_parameters, push_quic_transport_parameters
 from aioquic.quic.packet_builder import QuicPacketBuilder
 from aioquic.quic.recovery import QuicPacketSpace
 from aioquic.quic.stream import QuicStream
 from cryptography.hazmat.primitives.serialization import Encoding
 
-from wzp_core.io.aioquic_media import MediaConnection
+from wzp_core.io.aioquic_media import LONGEST_ACK_DELAY_S, USUAL_ACK_DELAY_S, MediaConnection
 from wzp_core.io.congestion import MediaCongestionControl
 
 RESET_TOKEN_LENGTH = 16
+_PARAMETERS_BYTES = 1024
 _ACK_DELAY_S = 0.01  # of the 25 ms a peer allows for; the default of 1 ms costs a packet per datagram
 
 
@@ -50,6 +52,18 @@ class Connection(MediaConnection):
         self._ack_delay = _ACK_DELAY_S
         if not configuration.is_client:
             self._host_cids[0].stateless_reset_token = reset_token(reset_key, self.host_cid)
+
+    def _serialize_transport_parameters(self) -> bytes:
+        parameters = pull_quic_transport_parameters(Buffer(data=super()._serialize_transport_parameters()))
+        parameters.max_ack_delay = round(LONGEST_ACK_DELAY_S * 1000)
+        written = Buffer(capacity=_PARAMETERS_BYTES)
+        push_quic_transport_parameters(written, parameters)
+        return written.data
+
+    def _parse_transport_parameters(self, data: bytes, from_session_ticket: bool = False) -> None:
+        super()._parse_transport_parameters(data, from_session_ticket)
+        self._peer_ack_delay = self._loss.max_ack_delay
+        self._loss.max_ack_delay = min(self._peer_ack_delay, USUAL_ACK_DELAY_S)  # until media are sent
 
     def _initialize(self, peer_cid: bytes) -> None:
         super()._initialize(peer_cid)

@@ -110,9 +110,8 @@ class QuicLink:
         self._early_media: deque[bytes] = deque(maxlen=_EARLY_MEDIA)
         self._media_sent = self._media_received = self._media_dropped = 0
         self._signals_received = self._signals_refused = 0
-        self._heard_at = now
+        self._heard_at, self._sent_when_heard = now, 0
         self._largest_acked, self._heeded_at = 0, now  # when it was last seen to have grown
-        self._sent_when_heard = 0
         self._awaited_since: float | None = None  # when something was sent that nothing older still waited for
         self.keep_alive_at = now + KEEP_ALIVE_S
 
@@ -239,8 +238,7 @@ class QuicLink:
             self.connection.receive_datagram(data, address, now)
         genuine = self.connection.genuine_packets - before
         if genuine:  # what is refused, as from an acceptor that moved, is no sign of life
-            self._heard_at = now
-            self._sent_when_heard = self.connection.sent_packets
+            self._heard_at, self._sent_when_heard = now, self.connection.sent_packets
             if self.meter is not None:
                 self.meter.received(genuine, now)
         if media is None:
