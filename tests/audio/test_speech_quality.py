@@ -22,12 +22,15 @@ Fate = Callable[[int], float | None]
 """Packet number → delay on the way in s, None = lost."""
 
 
+USUAL = Protection(20, 0)
+
+
 def carried(
-    fate: Fate, profile: QualityProfile = GOOD, expected_loss_pct: int = 0, repeats: tuple[int, ...] = ()
+    fate: Fate, profile: QualityProfile = GOOD, protection: Protection = USUAL
 ) -> tuple[Samples, Samples, ReceiveStats]:
     """What was said and what was heard, on simulated time."""
     uplink = Uplink(stream_id=1, seal=lambda packet, now: encode_packet(packet), profile=profile)
-    uplink.protect(Protection(0 if repeats else 20, expected_loss_pct, repeats))
+    uplink.protect(protection)
     downlink = Downlink(lambda datagram, now: decode_packet(datagram))
     frames, heard, number = speech(), [], 0
     flying: list[tuple[float, bytes]] = []
@@ -67,9 +70,9 @@ def test_the_lowest_opus_rate_stays_intelligible() -> None:
 
 @pytest.mark.skipif(not opus_library().has_dred, reason="this libopus was built without DRED")
 def test_deep_redundancy_repairs_bursts_better_than_guessing(monkeypatch: pytest.MonkeyPatch) -> None:
-    sent, rebuilt, with_dred = carried(in_bursts, expected_loss_pct=30)
+    sent, rebuilt, with_dred = carried(in_bursts, protection=Protection(20, 30))
     monkeypatch.setattr(OpusDecoder, "redundancy", lambda self, payload: 0)
-    _, guessed, without = carried(in_bursts, expected_loss_pct=30)
+    _, guessed, without = carried(in_bursts, protection=Protection(20, 30))
     assert with_dred.dred_frames > 15
     assert without.dred_frames == 0
     assert with_dred.lost == without.lost == 40
@@ -86,7 +89,7 @@ def test_heavy_jitter_and_reordering_are_hardly_heard() -> None:
 
 
 def test_frames_that_are_sent_again_survive_long_bursts() -> None:
-    sent, repaired, stats = carried(in_bursts, repeats=(10,))
+    sent, repaired, stats = carried(in_bursts, protection=Protection(0, 0, (10,)))
     _, guessed, _ = carried(in_bursts)
     assert stats.fec_frames >= 30
     assert pesq_wb(sent, repaired) >= 3.0

@@ -7,13 +7,23 @@ from argparse import ArgumentParser, Namespace
 from collections.abc import Iterable, Iterator
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import asdict, dataclass
-from functools import partial
+from functools import lru_cache, partial
 from multiprocessing import get_context
 from pathlib import Path
 from typing import Final
 
 from wzp_core.cli import bench_pipeline, bench_relay
-from wzp_core.cli.bench_link import Link, carry, carry_plainly
+from wzp_core.cli.bench_link import (
+    Carried,
+    Link,
+    PlainlySent,
+    Sent,
+    carry,
+    carry_plainly,
+    protection_for,
+    sent,
+    sent_plainly,
+)
 from wzp_core.cli.bench_score import scored
 from wzp_core.cli.bench_speech import speech
 from wzp_core.cli.bench_table import markdown, plotted
@@ -22,9 +32,11 @@ from wzp_core.codec.libopus import opus_library
 from wzp_core.codec.table import can_encode
 from wzp_core.dsp.frame import RATE_HZ
 from wzp_core.errors import ErrorCode, Unavailable
+from wzp_core.media.dred_tuner import Protection
 from wzp_core.protocol.profile import GOOD, CodecId, QualityProfile, profile_of
 
-CALL, DRED, NO_DRED, OWN = "repeats", "DRED", "no DRED", "own"
+CALL, DRED, NO_DRED = "repeats", "DRED", "no DRED"
+REPAIRS, NO_REPAIRS, LIFEBOAT = "repairs", "no repairs", "lifeboat"
 PLAIN, PLAIN_NO_FEC = "plain, FEC", "plain, no FEC"
 RANDOM: Final = tuple(Link(loss_pct=loss) for loss in range(0, 60, 10))
 BURSTS: Final = (*(Link(loss_pct=20, burst=burst) for burst in (2, 4, 10)), Link(loss_pct=13, burst=10))
@@ -40,9 +52,9 @@ class Cell:
 
     codec: CodecId
     link: Link
-    receiver: (
-        str  # CALL as between two of us, DRED to older peers, NO_DRED; OWN where Opus is not; PLAIN: the yardstick
-    )
+    receiver: str
+    """Of Opus CALL as between two of us, DRED as to older peers, NO_DRED, and PLAIN, the yardstick, with FEC or
+    without; of Codec2 REPAIRS, NO_REPAIRS, and where it is bundled LIFEBOAT."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -74,10 +86,10 @@ def add_flags(parser: ArgumentParser) -> None:
 
 
 def _add_voice_flags(parser: ArgumentParser) -> None:
-    parser.add_argument("--full", action="store_true", help="every profile on every link (half an hour)")
+    parser.add_argument("--full", action="store_true", help="every profile on every link (an hour of processor time)")
     parser.add_argument("--seconds", type=float, default=0.0, help="of speech per measurement (all there is)")
     parser.add_argument("--jobs", type=int, default=os.cpu_count() or 1, help="processes (%(default)s)")
-    parser.add_argument("--out", type=Path, metavar="FOLDER", help="write voice.md, voice.json and voice.png there")
+    parser.add_argument("--out", type=Path, metavar="FOLDER", help="write voice.md, voice.json and pictures there")
     parser.add_argument("--json", action="store_true", help="one JSON object per line on stdout")
 
 
@@ -96,7 +108,7 @@ async def run(options: Namespace, output: Output) -> Exit:
     except Unavailable as error:
         output.error(f"Cannot measure: {error.facts.get('missing') or error}")
         return Exit.CANNOT_REACH
-    output.text(markdown(asdict(row) for row in rows))
+    output.text(markdown([asdict(row) for row in rows]))
     output.event("summary", measurements=len(rows), out=str(options.out or ""))
     return Exit.OK
 
@@ -113,15 +125,10 @@ def grid(*, full: bool) -> list[Cell]:
     return sorted(cells, key=lambda cell: cell.codec is not GOOD.codec)
 
 
-def measured(cell: Cell, seconds: float = 0.0) -> Row:
+def measured(cell: Cell, seconds: float = 0.0, seed: int = _SEED) -> Row:
     """Raises Unavailable where speech, a codec or a scoring package is missing."""
     said = speech(seconds)
-    profile = profile_of(cell.codec) or GOOD
-    if cell.receiver in (PLAIN, PLAIN_NO_FEC):
-        carried = carry_plainly(said, profile, cell.link, seed=_SEED, fec=cell.receiver == PLAIN)
-    else:
-        dred, repeats = cell.receiver in (DRED, CALL), cell.receiver == CALL
-        carried = carry(said, profile, cell.link, dred=dred, repeats=repeats, seed=_SEED)
+    carried = _carried(cell, seconds, seed)
     score = scored(said, carried.heard)
     length_ms = said.size * 1000.0 / RATE_HZ
     return Row(
@@ -139,6 +146,27 @@ def measured(cell: Cell, seconds: float = 0.0) -> Row:
     )
 
 
+def _carried(cell: Cell, seconds: float, seed: int) -> Carried:
+    if cell.receiver in (PLAIN, PLAIN_NO_FEC):
+        told_pct = cell.link.loss_pct if cell.receiver == PLAIN else 0
+        return carry_plainly(_sent_plainly(cell.codec, told_pct, seconds), cell.link, seed=seed)
+    profile = profile_of(cell.codec) or GOOD
+    dred, repeats = cell.receiver in (DRED, CALL), cell.receiver == CALL
+    protection = protection_for(profile, cell.link, dred=dred, repeats=repeats)
+    return carry(_sent(cell.codec, cell.receiver, protection, seconds), cell.link, seed=seed)
+
+
+@lru_cache(maxsize=32)  # links differ more than what is sent over them
+def _sent(codec: CodecId, receiver: str, protection: Protection, seconds: float) -> Sent:
+    lifeboat, protected = receiver == LIFEBOAT, receiver != NO_REPAIRS
+    return sent(speech(seconds), profile_of(codec) or GOOD, protection, lifeboat=lifeboat, protected=protected)
+
+
+@lru_cache(maxsize=32)
+def _sent_plainly(codec: CodecId, told_pct: int, seconds: float) -> PlainlySent:
+    return sent_plainly(speech(seconds), profile_of(codec) or GOOD, expected_loss_pct=told_pct)
+
+
 def written(rows: Iterable[Row], folder: Path) -> None:
     """The table for people and for programs, and a picture where matplotlib is there. Raises Unavailable(BAD_FILE)."""
     records = [asdict(row) for row in rows]
@@ -146,7 +174,7 @@ def written(rows: Iterable[Row], folder: Path) -> None:
         folder.mkdir(parents=True, exist_ok=True)
         (folder / "voice.md").write_text(markdown(records), "utf-8")
         (folder / "voice.json").write_text(json.dumps(records, indent=1), "utf-8")
-        plotted(records, folder / "voice.png")
+        plotted(records, folder)
     except OSError as error:
         raise Unavailable(ErrorCode.BAD_FILE, path=folder) from error
 
@@ -179,7 +207,7 @@ def _cells(codec: CodecId, *, full: bool) -> list[Cell]:
     elif codec is GOOD.codec:
         links = (*RANDOM, *BURSTS, *JITTERS)
     if not codec.is_opus:
-        receivers = [OWN]
+        receivers = [REPAIRS, NO_REPAIRS] if codec is CodecId.CODEC2_3200 else [REPAIRS, NO_REPAIRS, LIFEBOAT]
     elif full or codec is GOOD.codec:
         receivers = [CALL, DRED, NO_DRED, PLAIN, PLAIN_NO_FEC]
     else:

@@ -1,7 +1,8 @@
 """A link that loses and delays, and speech carried over it: simulated time, no network, the same every time."""
 
 import copy
-from dataclasses import dataclass
+from collections import deque
+from dataclasses import dataclass, replace
 from typing import Final
 
 import numpy as np
@@ -74,59 +75,108 @@ class _Fate:
         return None if self._losing else at_ms
 
 
-def carry(
-    speech: Samples, profile: QualityProfile, link: Link, *, dred: bool, seed: int, repeats: bool = False
-) -> Carried:
-    """Through Uplink and Downlink as in a call whose reports tell the sender the loss."""
-    uplink = Uplink(stream_id=1, seal=lambda packet, _now: encode_packet(packet), profile=profile)
+@dataclass(frozen=True, slots=True)
+class Sent:
+    """What a sender made of some speech, frame of 20 ms by frame: the same for every link it protects against alike."""
+
+    datagrams: tuple[tuple[bytes, ...], ...]
+    profile: QualityProfile
+    kbit_s: float
+
+
+def protection_for(profile: QualityProfile, link: Link, *, dred: bool = False, repeats: bool = False) -> Protection:
+    """What a sender has settled on that was told of this link by reports."""
+    if not (dred or repeats):
+        return Protection(0, link.loss_pct)
     tuner = DredTuner(profile.codec)
     tuner.use(profile.codec, repeats=repeats)
     for _ in range(_SETTLED_UPDATES):
         tuner.update(link.loss_pct, 2 * _BASE_MS, link.jitter_ms, link.burst)
-    tuned = tuner.protection
-    uplink.protect(tuned if tuned is not None and (dred or repeats) else Protection(0, link.loss_pct))
+    return tuner.protection or Protection(0, link.loss_pct)
+
+
+def sent(
+    speech: Samples,
+    profile: QualityProfile,
+    protection: Protection,
+    *,
+    lifeboat: bool = False,
+    protected: bool = True,
+) -> Sent:
+    """Through Uplink; `protected` False: without the repairs of Codec2."""
+    if not protected:
+        profile, protection = replace(profile, fec_ratio=0.0), Protection(0, 0)
+    uplink = Uplink(stream_id=1, seal=lambda packet, _now: encode_packet(packet), profile=profile)
+    uplink.use(profile, lifeboat=lifeboat)
+    uplink.short_repairs = True
+    uplink.protect(protection)
+    datagrams = tuple(tuple(uplink.push(frame, tick * FRAME_MS / 1000.0)) for tick, frame in enumerate(_frames(speech)))
+    stats = uplink.stats()
+    uplink.close()
+    return Sent(datagrams, profile, _kbit_s(stats.bytes, speech))
+
+
+def carry(what: Sent, link: Link, *, seed: int) -> Carried:
+    """Over the link and through Downlink, as in a call."""
     downlink = Downlink(lambda datagram, _now: decode_packet(datagram))
-    fate, flying, held = _Fate(link, seed), list[tuple[float, bytes]](), list[float]()
+    fate, flying, held = _Fate(link, seed), deque[tuple[float, bytes]](), list[float]()
     heard = [silence(round(_PLAY_AFTER_MS) * RATE_HZ // 1000)]
-    for tick, frame in enumerate(_frames(speech)):
+    for tick, datagrams in enumerate(what.datagrams):
         now_ms = float(tick * FRAME_MS)
-        for datagram in uplink.push(frame, now_ms / 1000.0):
+        for datagram in datagrams:
             at_ms = fate.arrival_ms(now_ms)
             if at_ms is not None:
                 flying.append((at_ms, datagram))
         play_ms = now_ms + _PLAY_AFTER_MS
         while flying and flying[0][0] <= play_ms:
-            at_ms, datagram = flying.pop(0)
+            at_ms, datagram = flying.popleft()
             downlink.receive(datagram, at_ms / 1000.0)
         heard.append(downlink.pull(play_ms / 1000.0))
         held.append(downlink.stats().jitter_delay_ms)
-    stats, sent = downlink.stats(), uplink.stats()
-    uplink.close()
+    stats = downlink.stats()
     downlink.close()
-    rebuilt_ms = float(stats.dred_frames + stats.fec_frames) * profile.frame_duration_ms
+    rebuilt_ms = float(stats.dred_frames + stats.fec_frames) * what.profile.frame_duration_ms
     return Carried(
         np.concatenate(heard),
         max(0.0, stats.concealed_ms - rebuilt_ms),
         rebuilt_ms,
         float(np.mean(held)),
-        _kbit_s(sent.bytes, speech),
+        what.kbit_s,
     )
 
 
-def carry_plainly(speech: Samples, profile: QualityProfile, link: Link, *, seed: int, fec: bool = True) -> Carried:
-    """The yardstick: the same Opus rate with in-band redundancy, and every packet played 60 ms after the fastest."""
+@dataclass(frozen=True, slots=True)
+class PlainlySent:
+    """The yardstick's packets, and what they take with RTP's header."""
+
+    payloads: tuple[bytes, ...]
+    frame_ms: int
+    kbit_s: float
+
+
+def sent_plainly(speech: Samples, profile: QualityProfile, *, expected_loss_pct: int) -> PlainlySent:
+    """The same Opus rate with in-band redundancy for that loss, none for 0."""
     library = copy.copy(opus_library())
     library.has_dred = False
     count = profile.frame_duration_ms * RATE_HZ // 1000
-    settings = OpusSettings(bitrate=_bitrate(profile), frame_samples=count, dred_10ms=0)
-    encoder, decoder = OpusEncoder(settings, library=library), OpusDecoder(library)
-    encoder.protect(dred_10ms=0, expected_loss_pct=link.loss_pct if fec else 0)
-    payloads = [encoder.encode(frame) for frame in speech[: speech.size // count * count].reshape(-1, count)]
+    encoder = OpusEncoder(OpusSettings(bitrate=_bitrate(profile), frame_samples=count, dred_10ms=0), library=library)
+    encoder.protect(dred_10ms=0, expected_loss_pct=expected_loss_pct)
+    payloads = tuple(encoder.encode(frame) for frame in speech[: speech.size // count * count].reshape(-1, count))
+    encoder.close()
+    kbit_s = _kbit_s(sum(len(payload) + 12 for payload in payloads), speech)
+    return PlainlySent(payloads, profile.frame_duration_ms, kbit_s)
+
+
+def carry_plainly(what: PlainlySent, link: Link, *, seed: int) -> Carried:
+    """Every packet is played 60 ms after the fastest, or not at all."""
+    library = copy.copy(opus_library())
+    library.has_dred = False
+    decoder, payloads, count = OpusDecoder(library), what.payloads, what.frame_ms * RATE_HZ // 1000
     fate, due_ms = _Fate(link, seed), _BASE_MS + FIXED_BUFFER_MS
-    arrivals = [fate.arrival_ms(float(number * profile.frame_duration_ms)) for number in range(len(payloads))]
+    arrivals = [fate.arrival_ms(float(number * what.frame_ms)) for number in range(len(payloads))]
     heard, concealed, rebuilt = [silence(round(due_ms) * RATE_HZ // 1000)], 0, 0
     for number, payload in enumerate(payloads):
-        deadline_ms = number * profile.frame_duration_ms + due_ms
+        deadline_ms = number * what.frame_ms + due_ms
         if _is_here(arrivals, number, deadline_ms):
             heard.append(decoder.decode(payload))
         elif _is_here(arrivals, number + 1, deadline_ms) and has_inband_fec(payloads[number + 1]):
@@ -135,11 +185,10 @@ def carry_plainly(speech: Samples, profile: QualityProfile, link: Link, *, seed:
         else:
             heard.append(decoder.conceal(count))
             concealed += 1
-    encoder.close()
     decoder.close()
-    frame_ms = float(profile.frame_duration_ms)
-    kbit_s = _kbit_s(sum(len(payload) + 12 for payload in payloads), speech)
-    return Carried(np.concatenate(heard), concealed * frame_ms, rebuilt * frame_ms, float(FIXED_BUFFER_MS), kbit_s)
+    frame_ms = float(what.frame_ms)
+    buffer_ms = float(FIXED_BUFFER_MS)
+    return Carried(np.concatenate(heard), concealed * frame_ms, rebuilt * frame_ms, buffer_ms, what.kbit_s)
 
 
 def _is_here(arrivals: list[float | None], number: int, deadline_ms: float) -> bool:

@@ -140,9 +140,16 @@ def _course(
     return delays
 
 
+@lru_cache(maxsize=8)
+def _fft_size(least: int) -> int:
+    """The next one with small factors, for which the transform is quick."""
+    products = (odd << twos for twos in range(20) for odd in (1, 3, 5, 9, 15, 25, 27, 45, 75))
+    return min(size for size in products if size >= least)
+
+
 def _likeness(window: _Values, within: _Values) -> _Values:
     """Normalised cross-correlation at every place of `within`, -1…1."""
-    size = 1 << (within.size + window.size).bit_length()
+    size = _fft_size(within.size)  # what goes round falls on places that are not looked at
     product = np.fft.irfft(np.fft.rfft(within, size) * np.conj(np.fft.rfft(window, size)), size)
     energies = np.concatenate(([0.0], np.cumsum(within * within)))
     energy = energies[window.size :] - energies[: -window.size]

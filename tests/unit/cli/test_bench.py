@@ -10,8 +10,22 @@ import pytest
 
 from wzp_core.cli import bench, bench_speech
 from wzp_core.cli.__main__ import main
-from wzp_core.cli.bench import CALL, DRED, NO_DRED, OWN, PLAIN, Cell, Row, grid, measured, profiles, written
-from wzp_core.cli.bench_link import Link, carry, carry_plainly
+from wzp_core.cli.bench import (
+    CALL,
+    DRED,
+    LIFEBOAT,
+    NO_DRED,
+    NO_REPAIRS,
+    PLAIN,
+    REPAIRS,
+    Cell,
+    Row,
+    grid,
+    measured,
+    profiles,
+    written,
+)
+from wzp_core.cli.bench_link import Link, carry, carry_plainly, protection_for, sent, sent_plainly
 from wzp_core.cli.bench_speech import SPEECH
 from wzp_core.cli.bench_table import markdown
 from wzp_core.codec.libopus import opus_library
@@ -45,13 +59,15 @@ def test_on_a_bad_link_our_receiver_guesses_less_than_a_fixed_buffer() -> None:
 
 @pytest.mark.parametrize("burst", [1, 4, 10])
 def test_a_link_loses_what_it_is_told_to(burst: int) -> None:
-    plain = carry_plainly(noise(30.0), GOOD, Link(loss_pct=20, burst=burst), seed=3)
+    packets = sent_plainly(noise(30.0), GOOD, expected_loss_pct=20)
+    plain = carry_plainly(packets, Link(loss_pct=20, burst=burst), seed=3)
     assert (plain.concealed_ms + plain.rebuilt_ms) / 30_000.0 == pytest.approx(0.20, abs=0.06)
 
 
 def test_a_measurement_is_the_same_every_time() -> None:
     link = Link(loss_pct=10, burst=2, jitter_ms=50)
-    one, two = (carry(noise(3.0), GOOD, link, dred=True, seed=1) for _ in range(2))
+    packets = sent(noise(3.0), GOOD, protection_for(GOOD, link, dred=True))
+    one, two = (carry(packets, link, seed=1) for _ in range(2))
     assert np.array_equal(one.heard, two.heard)
     assert (one.concealed_ms, one.rebuilt_ms, one.buffer_ms) == (two.concealed_ms, two.rebuilt_ms, two.buffer_ms)
 
@@ -64,7 +80,7 @@ def test_the_grid_has_every_profile_we_can_encode_and_the_whole_of_it_every_link
     assert {cell.link.loss_pct for cell in full} == {0, 10, 20, 30, 40, 50}
     assert {cell.link.burst for cell in full} == {1, 2, 4, 10}
     assert {cell.link.jitter_ms for cell in full} == {0, 50, 150}
-    assert all((cell.receiver == OWN) is not cell.codec.is_opus for cell in full)
+    assert all((cell.receiver in (REPAIRS, NO_REPAIRS, LIFEBOAT)) is not cell.codec.is_opus for cell in full)
 
 
 def row(**more: object) -> Row:
@@ -85,7 +101,24 @@ def test_tables_are_written_for_people_and_programs(tmp_path: Path) -> None:
     written([row(), row(loss_pct=10, pesq=3.0)], tmp_path / "new")
     assert json.loads((tmp_path / "new" / "voice.json").read_text())[1]["pesq"] == 3.0
     assert (tmp_path / "new" / "voice.md").read_text().startswith("| Codec")
-    assert (tmp_path / "new" / "voice.png").read_bytes().startswith(b"\x89PNG")
+    for name in ("voice.png", "voice-links.png"):
+        assert (tmp_path / "new" / name).read_bytes().startswith(b"\x89PNG")
+
+
+@needs_speech
+def test_what_protects_codec2_is_worth_it() -> None:
+    link = Link(loss_pct=30)
+    repaired, bare = (measured(Cell(CodecId.CODEC2_3200, link, how), SECONDS) for how in (REPAIRS, NO_REPAIRS))
+    assert repaired.stoi > bare.stoi + 0.05
+    assert (bare.rebuilt_pct, repaired.kbit_s > bare.kbit_s) == (0.0, True)
+    (boat,) = (measured(Cell(CodecId.CODEC2_1200, link, LIFEBOAT), SECONDS),)
+    assert boat.rebuilt_pct > 10
+    assert boat.kbit_s < 4
+
+
+def test_a_score_that_nobody_could_give_has_no_column() -> None:
+    assert "PLCMOS" not in markdown([asdict(row())])
+    assert "PLCMOS" in markdown([asdict(row()), asdict(row(plcmos=4.1))])
 
 
 def test_without_speech_it_says_what_to_install(
