@@ -40,7 +40,6 @@ class Uplink:
         self.stream_id = stream_id  # ours in the room; a new join may bring another
         self.fec_boost = 0.0  # added to the profile's ratio, after a change of network (calls.md §8)
         self.short_repairs = False  # for a peer that announced the word
-        self.spread_repairs = False  # over the frames after their block, against bursts; costs a block of delay
         self._seal = seal
         self._profile = profile
         self._encoder = new_encoder(profile)
@@ -58,7 +57,6 @@ class Uplink:
         self._collected = silence(0)
         self._recent = silence(0)  # what was encoded last
         self._voice = False  # in what is collected
-        self._waiting: deque[bytes] = deque()  # repairs to be spread
         self._report: QualityReport | None = None
         self._level = 0.0
         self._frames = self._packets = self._bytes = self._reports = self._repairs = self._noises = 0
@@ -117,7 +115,7 @@ class Uplink:
         self._collected = np.concatenate((self._collected, silence(frame.size) if self.muted else frame))
         voice = voice and not self.muted
         self._voice = self._voice or voice
-        sent = [*self._left_over(now), *self._spread()]
+        sent = self._left_over(now)
         while self._collected.size >= (size := self._encoder.frame_samples):
             samples, self._collected = self._collected[:size], self._collected[size:]
             sent += self._frame(samples, now)
@@ -186,15 +184,7 @@ class Uplink:
         self._repairs += len(repairs)
         if self._blocks.symbol == count:
             self._blocks.finish()
-        if not self.spread_repairs:
-            return repairs
-        self._waiting.extend(repairs)  # numbered where they belong, sent later: receivers see reordering
-        return []
-
-    def _spread(self) -> list[bytes]:
-        """A few of the waiting repairs, so that all are gone when the next block is whole."""
-        frames = max(1, self._profile.frames_per_block - self._blocks.symbol)
-        return [self._waiting.popleft() for _ in range(-(-len(self._waiting) // frames))]
+        return repairs
 
     def _comfort_noise(self, level: int, now: float) -> bytes:
         self._noises += 1

@@ -139,14 +139,6 @@ def test_repairs_are_more_where_more_is_lost_and_shorter_where_the_peer_allows(w
     assert max(len(packet.payload) for packet in repairs) <= 10
 
 
-def test_spread_repairs_go_out_with_the_next_block_under_the_numbers_of_their_own(wire: Wire) -> None:
-    uplink = low_rate(wire)
-    uplink.spread_repairs = True
-    counts = [len(uplink.push(LOUD, 0.0)) for _ in range(10)]
-    assert counts == [1, 1, 1, 1, 1, 2, 2, 2, 1, 1]
-    assert [packet.header.sequence for packet in wire.packets] == list(range(16))
-
-
 def test_a_switch_begins_another_block(wire: Wire) -> None:
     uplink = low_rate(wire)
     uplink.push(LOUD, 0.0)
