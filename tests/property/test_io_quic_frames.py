@@ -6,7 +6,7 @@ from aioquic.quic.rangeset import RangeSet
 from hypothesis import given
 from hypothesis import strategies as st
 
-from wzp_core.io.quic_frames import ack_frame, datagram_frame, media_frames, varint
+from wzp_core.io.quic_frames import DATAGRAM_HEADS, ack_frame, media_frames, varint
 
 
 @st.composite
@@ -39,7 +39,7 @@ def test_we_read_acknowledgements_of_aioquic(ranges: list[range], delay: int) ->
 
 @given(st.lists(st.binary(max_size=200), max_size=5), st.binary(max_size=50))
 def test_media_comes_out_as_it_went_in(media: list[bytes], last: bytes) -> None:
-    payload = b"\x00\x01" + b"".join(map(datagram_frame, media)) + b"\x30" + last
+    payload = b"\x00\x01" + b"".join(DATAGRAM_HEADS[len(data)] + data for data in media) + b"\x30" + last
     frames = media_frames(payload)
     assert frames is not None
     assert list(frames.datagrams) == [*media, last]

@@ -37,7 +37,7 @@ WORKERS_COLUMNS: Final = (
 _LOAD: Final = Scenario(
     rooms=40, members=2, talkers=2
 )  # for each; little is cheaper for being late, unlike in large rooms
-_SHARE: Final = 0.2
+_SHARE: Final = 0.12
 _STEP_S: Final = 0.003
 _FEWEST_RUNS: Final = 3
 

@@ -20,7 +20,7 @@ from aioquic.quic.rangeset import RangeSet
 from aioquic.quic.recovery import MAX_ACK_RANGES, QuicPacketSpace
 
 from wzp_core.io.congestion import MediaCongestionControl
-from wzp_core.io.quic_frames import MediaFrames, ack_frame, datagram_frame, media_frames
+from wzp_core.io.quic_frames import DATAGRAM_HEADS, LONGEST_DATAGRAM_HEAD, MediaFrames, ack_frame, media_frames
 
 _MEDIA_ACK_DELAY_S = 0.02  # of the 25 ms a peer allows for: a talker's next frame takes it along
 _PROMPTLY_ACKNOWLEDGED = 8  # packets of media that came: with fewer, it waits for one that leaves anyway
@@ -329,18 +329,17 @@ class MediaConnection(QuicConnection):
         handlers: tuple[tuple[QuicDeliveryHandler, tuple[QuicPacketSpace, int]], ...] = ()
         if space.ack_at is not None:
             frame = ack_frame(space.ack_queue, int((now - (space.largest_received_time or now)) * 1e6) >> 3)
-            if len(frame) + len(waiting[0]) + 3 <= room:
+            if len(frame) + len(waiting[0]) + LONGEST_DATAGRAM_HEAD <= room:
                 frames.append(frame)
                 room -= len(frame)
                 handlers = ((self._on_ack_delivery, (space, space.largest_received_packet)),)
                 space.ack_at = None
         while waiting:
-            frame = datagram_frame(waiting[0])
-            room -= len(frame)
+            length = len(waiting[0])
+            room -= length + LONGEST_DATAGRAM_HEAD
             if room < 0:
                 break
-            waiting.popleft()
-            frames.append(frame)
+            frames += (DATAGRAM_HEADS[length], waiting.popleft())
         packet = self._sealed(b"".join(frames), number)
         self._packet_number = number + 1
         sent = _SentMedia(number, now, len(packet), handlers)

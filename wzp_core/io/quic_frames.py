@@ -95,12 +95,9 @@ def varint(value: int) -> bytes:
     return (value | 0xC000_0000_0000_0000).to_bytes(8, "big")
 
 
-_DATAGRAM_HEADS: Final = tuple(bytes([_DATAGRAM_WITH_LENGTH]) + varint(length) for length in range(1200))
-
-
-def datagram_frame(data: bytes) -> bytes:
-    """A DATAGRAM frame of at most 1199 bytes of data."""
-    return _DATAGRAM_HEADS[len(data)] + data
+DATAGRAM_HEADS: Final = tuple(bytes([_DATAGRAM_WITH_LENGTH]) + varint(length) for length in range(1200))
+"""What goes before so many bytes of data in a DATAGRAM frame."""
+LONGEST_DATAGRAM_HEAD: Final = 3
 
 
 def ack_frame(ranges: Sequence[range], delay: int) -> bytes:
