@@ -362,6 +362,8 @@ class Call:
                 return self._finish(EndReason.FAILED, None)
             case _, HangupReason.TIMEOUT:
                 return self._finish(EndReason.NO_ANSWER, None)
+            case CallStage.RECONNECTING, _:  # such as after sleep: it ended while we were away
+                return self._finish(EndReason.LOST, None)
             case CallStage.RINGING, HangupReason.NORMAL | HangupReason.DECLINED:
                 return self._finish(EndReason.DECLINED, None)
         return self._finish(EndReason.PEER_HUNG_UP, None)

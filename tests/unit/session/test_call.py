@@ -347,3 +347,12 @@ def test_a_call_that_the_relay_gives_up_has_failed(answered: bool) -> None:
         call.handle(Answered(), 1.0)
     call.handle(Hangup(reason=HangupReason.ERROR, call_id=ID), 2.0)
     assert call.view().ended is EndReason.FAILED
+
+
+def test_a_call_that_ended_while_the_connection_was_away_was_lost() -> None:
+    """As after sleep: the relay, or the other side, says that it is over when we come back."""
+    caller, _, _, _ = connected()
+    caller.handle(PacketOpened(), 2.0)
+    caller.handle(MediaLost(), 10.0)
+    caller.handle(Hangup(reason=HangupReason.NORMAL), 20.0)
+    assert caller.view().ended is EndReason.LOST
