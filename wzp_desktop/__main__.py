@@ -7,6 +7,7 @@ from collections.abc import Sequence
 
 from wzp_core import __version__
 from wzp_core.errors import LocalMisuse
+from wzp_core.logs import RecentLines
 from wzp_core.protocol.address import split_address
 from wzp_core.settings.paths import DEFAULT_PROFILE, checked_profile
 
@@ -23,6 +24,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         return relay_main([each for each in arguments if each != RELAY_ONLY])
     flags = _parser().parse_args(arguments)
     logging.basicConfig(stream=sys.stderr, level=logging.WARNING, format="%(asctime)s %(levelname)s %(message)s")
+    logging.getLogger().addHandler(RecentLines())
     logging.getLogger("wzp").setLevel(logging.DEBUG if flags.verbose else logging.INFO)
     # Qt is loaded only here: the relay, the help and a wrong flag do without.
     try:

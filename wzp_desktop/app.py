@@ -7,6 +7,7 @@ import sys
 from collections.abc import Callable
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Protocol, TypeAlias
 
 from PySide6.QtCore import QObject, QSocketNotifier
@@ -18,12 +19,14 @@ from wzp_core.protocol.ids import CallId
 from wzp_core.session.state import AppState
 from wzp_desktop.bridge import Bridge
 from wzp_desktop.native.notification import CallNotification
+from wzp_desktop.native.report import write_report
 from wzp_desktop.native.ringtone import Ringtone
 from wzp_desktop.native.single_instance import SingleInstance
 from wzp_desktop.native.theme import SystemScheme
 from wzp_desktop.native.tray import Tray
 from wzp_desktop.presenters.announcement import Announcement, announcement
 from wzp_desktop.presenters.fingerprints import typed_fingerprint
+from wzp_desktop.presenters.leaving import leaving_text
 from wzp_desktop.presenters.names import in_sentence
 from wzp_desktop.views.icons import app_icon
 from wzp_desktop.views.main_window import MainWindow
@@ -88,13 +91,16 @@ class Desk(QObject):
     def __init__(self, bridge: Bridge, instance: SingleInstance) -> None:
         super().__init__()
         self._bridge = bridge
-        self._window, self._scheme, self._tray = MainWindow(), SystemScheme(self), Tray(self)
+        self._scheme, self._tray = SystemScheme(self), Tray(self)
+        self._window = MainWindow(self._tray.is_there)
+        self._state = AppState()
         self._ringtone, self._notification = Ringtone(parent=self), CallNotification(self._tray.icon, self)
         self._announced: Announcement | None = None
         self._window.set_system_dark(self._scheme.is_dark())
         self._scheme.dark_changed.connect(self._window.set_system_dark)
         self._window.command.connect(bridge.send)
         self._window.closed.connect(self._on_closed)
+        self._window.report_wanted.connect(self._write_report)
         bridge.state_changed.connect(self._on_state)
         bridge.failed.connect(self._on_failed)
         instance.asked.connect(self.open)
@@ -123,6 +129,8 @@ class Desk(QObject):
 
     def _on_state(self, state: AppState) -> None:
         self._window.apply(state)
+        self._state = state
+        self._tray.say(leaving_text(state))
         announced = announcement(state)
         if announced == self._announced:
             return
@@ -134,8 +142,7 @@ class Desk(QObject):
             self._ringtone.start()
             self._notification.show_call(in_sentence(announced.name), announced.text, answerable=announced.answerable)
             QApplication.alert(self._window)
-            if not self._window.isVisible():
-                self._window.come_to_front()
+            self._window.show_call()
 
     def _answer(self, answer: Answer) -> None:
         if self._announced is not None:
@@ -147,6 +154,17 @@ class Desk(QObject):
         """With a tray the phone stays reachable; without one, closing ends it."""
         if not self._tray.is_there():
             self.quit()
+        elif going_on := leaving_text(self._state):
+            self._tray.icon.showMessage(going_on, "It goes on. Click the icon to open the window again.")
+
+    def _write_report(self, path: str) -> None:
+        try:
+            write_report(Path(path), self._state)
+        except OSError as error:
+            event(log, "report:not_written", level=logging.WARNING, error=error)
+            self._window.tell_of_report(path, saved=False)
+        else:
+            self._window.tell_of_report(path, saved=True)
 
     def _on_failed(self, failure: BaseException) -> None:
         event(log, "engine:stopped", level=logging.ERROR, error=failure)

@@ -52,7 +52,8 @@ class Desk:
         """Everything that is written on the screen."""
         shown = [each for each in self.window.findChildren(QWidget) if each.isVisible()]
         texts = [getattr(each, "text", str)() for each in shown]
-        return "\n".join(text.replace("\u200b", "").replace("\xa0", " ") for text in texts if text)
+        without = str.maketrans({"\u200b": "", "\xa0": " ", "&": ""})  # breaks, and the marks of underlined letters
+        return "\n".join(text.translate(without) for text in texts if text)
 
 
 def settle() -> None:

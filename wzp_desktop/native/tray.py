@@ -25,6 +25,10 @@ class Tray(QObject):
         if QSystemTrayIcon.isSystemTrayAvailable():
             self.icon.show()
 
+    def say(self, text: str) -> None:
+        """What is going on, for who points at the icon; empty for nothing."""
+        self.icon.setToolTip(f"WZP: {text}" if text else "WZP")
+
     def is_there(self) -> bool:
         return self.icon.isVisible()
 

@@ -11,10 +11,11 @@ _COPIED_MS = 1500
 
 
 class Button(QPushButton):
-    """A push button of a kind: quiet, primary, danger, plain, code, mute or nav."""
+    """A push button of a kind: quiet, primary, danger, plain, code, mute or nav; Alt and the letter `alt` press it."""
 
-    def __init__(self, text: str = "", icon: str = "", kind: str = "quiet", name: str = "") -> None:
-        super().__init__(text)
+    def __init__(self, text: str = "", icon: str = "", kind: str = "quiet", name: str = "", alt: str = "") -> None:
+        super().__init__(with_mnemonic(text, alt))
+        self._alt = alt
         self._icon_name = icon
         self._kind = kind
         self._look = Look()
@@ -35,8 +36,9 @@ class Button(QPushButton):
 
     def set_caption(self, text: str) -> None:
         """Text and accessible name at once."""
-        if self.text() != text:
-            self.setText(text)
+        shown = with_mnemonic(text, self._alt)
+        if self.text() != shown:
+            self.setText(shown)
             self.setAccessibleName(text)
 
     def _paint_icon(self) -> None:
@@ -44,6 +46,13 @@ class Button(QPushButton):
             token = _TOKEN.get(self._kind, "text")
             self.setIcon(self._look.icon(self._icon_name, token, before_text=bool(self.text())))
             self.setIconSize(QSize(self._look.px(24 if self.text() else 18), self._look.px(18)))
+
+
+def with_mnemonic(text: str, alt: str) -> str:
+    """The caption as Qt wants it: the first letter `alt` underlined, and no other."""
+    shown = text.replace("&", "&&")
+    at = shown.lower().find(alt) if alt else -1
+    return f"{shown[:at]}&{shown[at:]}" if at >= 0 else shown
 
 
 class CopyButton(Button):

@@ -44,7 +44,7 @@ class CallPage(QWidget):
         self._volume = VolumeControl()
         self._flow = FlowCard(self._volume)
         self._controls = CallControls("Hang up", "hang-up", HangUp())
-        self._again, self._close = Button("Call again", "phone"), Button("Close", "close", "primary")
+        self._again, self._close = Button("Call again", "phone", alt="a"), Button("Close", "close", "primary", alt="c")
         self._after = ButtonRow(self._close, self._again)
         self._lay_out()
         self._volume.command.connect(self.command)

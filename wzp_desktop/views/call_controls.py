@@ -6,6 +6,7 @@ from PySide6.QtWidgets import QFrame, QHBoxLayout, QVBoxLayout, QWidget
 
 from wzp_core.engine.commands import Command, SetMuted
 from wzp_core.session.state import Levels
+from wzp_desktop.presenters import keys
 from wzp_desktop.presenters.talk import TalkScreen
 from wzp_desktop.presenters.tone import Tone
 from wzp_desktop.views.buttons import ControlButton
@@ -24,9 +25,9 @@ class CallControls(QFrame):
     def __init__(self, end_caption: str, end_icon: str, end_command: Command) -> None:
         super().__init__()
         self.setObjectName("controls")
-        self.mute = ControlButton("Mute", "microphone", on=("Unmute", "microphone-off"), key="M")
-        self.speaker = ControlButton("Speaker off", "speaker", on=("Speaker on", "speaker-off"), key="S")
-        self.end = ControlButton(end_caption, end_icon, kind="end", key="Q")
+        self.mute = ControlButton("Mute", "microphone", on=("Unmute", "microphone-off"), key=keys.MUTE)
+        self.speaker = ControlButton("Speaker off", "speaker", on=("Speaker on", "speaker-off"), key=keys.SPEAKER)
+        self.end = ControlButton(end_caption, end_icon, kind="end", key=keys.END)
         self._talk = TalkButton()
         self._column, self._row = QVBoxLayout(self), QHBoxLayout()
         column, row = self._column, self._row

@@ -70,7 +70,8 @@ class ElidedRadio(QRadioButton):
 
     def _shorten(self) -> None:
         room = self.width() - self.fontMetrics().height() * 3  # what the circle and its margins take
-        self.setText(self.fontMetrics().elidedText(self._caption, Qt.TextElideMode.ElideRight, max(0, room)))
+        shown = self.fontMetrics().elidedText(self._caption, Qt.TextElideMode.ElideRight, max(0, room))
+        self.setText(shown.replace("&", "&&"))  # no letter of a relay's name is a key
 
 
 class Slider(QSlider):

@@ -33,7 +33,7 @@ class FirstRunPage(ScrollPage):
         self._identicon, self._fingerprint = IdenticonButton(96), label(role="mono")
         self._copy = CopyButton("Copy my fingerprint", "Copy my fingerprint")
         self._progress = label(role="muted")
-        self._back, self._next = Button("Back", "back"), Button("Next", "next", "primary")
+        self._back, self._next = Button("Back", "back", alt="b"), Button("Next", "next", "primary", alt="n")
         self._next.setLayoutDirection(Qt.LayoutDirection.RightToLeft)  # its icon comes after the word
         self._step, self._steps = 0, (self._name_step(), self._sound_step(), self._identity_step())
         self._lay_out()

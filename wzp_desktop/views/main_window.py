@@ -1,6 +1,7 @@
 """The window: one page at a time, as the state asks for."""
 
 import time
+from collections.abc import Callable
 from dataclasses import replace
 from typing import cast
 
@@ -10,9 +11,11 @@ from PySide6.QtWidgets import QApplication, QStackedWidget, QVBoxLayout, QWidget
 
 from wzp_core.engine.commands import ChangeSettings, DismissNotice, HoldToTalk
 from wzp_core.session.state import AppState
+from wzp_desktop.presenters import keys
 from wzp_desktop.presenters.call import call_screen
 from wzp_desktop.presenters.first_run import first_run_screen
 from wzp_desktop.presenters.incoming import incoming_screen
+from wzp_desktop.presenters.leaving import leaving_text
 from wzp_desktop.presenters.lobby import lobby_screen
 from wzp_desktop.presenters.navigation import Screen, screen_of
 from wzp_desktop.presenters.palette import chosen_palette
@@ -28,6 +31,7 @@ from wzp_desktop.views.call import CallPage
 from wzp_desktop.views.first_run import FirstRunPage
 from wzp_desktop.views.frames import Banner
 from wzp_desktop.views.incoming import IncomingPage
+from wzp_desktop.views.leaving import LeavingQuestion
 from wzp_desktop.views.lobby.page import LobbyPage
 from wzp_desktop.views.look import Look, qt_palette, spaced, stylesheet, wear
 from wzp_desktop.views.room import RoomPage
@@ -45,9 +49,12 @@ class MainWindow(QWidget):
 
     command = Signal(object)
     closed = Signal()
+    report_wanted = Signal(str)  # into which file
 
-    def __init__(self) -> None:
+    def __init__(self, lives_on_when_closed: Callable[[], bool] = lambda: True) -> None:
+        """`lives_on_when_closed`: whether a call goes on without the window."""
         super().__init__()
+        self._lives_on_when_closed = lives_on_when_closed
         self.setObjectName("window")
         self.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
         self.setWindowTitle("WZP")
@@ -70,7 +77,7 @@ class MainWindow(QWidget):
         self._notice, self._dismiss = Banner("info", Tone.WARNING), Button("Dismiss", kind="plain")
         self._recording, self._no_more = Banner("microphone", Tone.DANGER), Button("Stop recording", kind="plain")
         self._stack = QStackedWidget()
-        self._trust = TrustDialog(self)
+        self._trust, self._leaving = TrustDialog(self), LeavingQuestion(self)
         self._settings: SettingsDialog | None = None
         self._talk = TalkKey(self)
         self._lay_out()
@@ -89,6 +96,7 @@ class MainWindow(QWidget):
         self._talk.set_live(can_hold_to_talk(state))
         self._recording.tell(recording_text(state))
         self._notice.tell(notice_text(state.notice))
+        self._leaving.follow(leaving_text(state))
         self._trust.ask(trust_screen(state.trust) if state.trust is not None else None)
         if self._settings is not None and self._settings.isVisible():
             self._settings.apply(settings_screen(state), state.levels)
@@ -104,10 +112,15 @@ class MainWindow(QWidget):
         if self._settings is None:
             self._settings = SettingsDialog(self)
             self._settings.command.connect(self.command)
+            self._settings.report_wanted.connect(self.report_wanted)
             wear(self._settings, self._worn())
         self._settings.apply(settings_screen(self._state), self._state.levels)
         self._settings.resize(self.size().boundedTo(QSize(self._worn().px(860), self.height())))
         self._settings.open()
+
+    def tell_of_report(self, path: str, *, saved: bool) -> None:
+        if self._settings is not None:
+            self._settings.report.tell(path, saved=saved)
 
     def dial(self, fingerprint: str) -> None:
         """Puts a fingerprint into the dial field, as soon as there is one; calling it stays the user's decision."""
@@ -121,17 +134,31 @@ class MainWindow(QWidget):
         self._incoming.flash()
 
     def come_to_front(self) -> None:
-        self.showNormal() if self.isMinimized() else self.show()
+        self.setWindowState(self.windowState() & ~Qt.WindowState.WindowMinimized)  # a maximised one stays so
+        self.show()
         self.raise_()
         self.activateWindow()
+
+    def show_call(self) -> None:
+        """Brings the window up, but takes the keyboard from nobody who sees it already and types elsewhere."""
+        if self.isVisible() and not self.isMinimized():
+            self.raise_()
+        else:
+            self.come_to_front()
 
     def showEvent(self, event: QShowEvent) -> None:  # noqa: N802 - Qt's name
         super().showEvent(event)
         self._talk.watch(self.windowHandle())
 
     def closeEvent(self, event: QCloseEvent) -> None:  # noqa: N802 - Qt's name
-        super().closeEvent(event)
-        self.closed.emit()
+        """What would end a call or a stay in a room is asked about first."""
+        lost = "" if self._lives_on_when_closed() else leaving_text(self._state)
+        if lost:
+            event.ignore()
+            self._leaving.ask(lost)
+        else:
+            super().closeEvent(event)
+            self.closed.emit()
 
     def _lay_out(self) -> None:
         column = QVBoxLayout(self)
@@ -154,11 +181,12 @@ class MainWindow(QWidget):
             talking.talk_held.connect(lambda held: self._talk.hold(Holder.BUTTON, held))
         self._talk.held_changed.connect(lambda held: self.command.emit(HoldToTalk(held)))
         self._lobby.settings_wanted.connect(self.open_settings)
+        self._leaving.confirmed.connect(self.closed)
         self._dismiss.clicked.connect(lambda: self.command.emit(DismissNotice()))
         self._no_more.clicked.connect(self._stop_recording)
-        QShortcut(QKeySequence("Ctrl+,"), self, self.open_settings)
-        QShortcut(QKeySequence(QKeySequence.StandardKey.Find), self._lobby, self._lobby.focus_search)
-        QShortcut(QKeySequence("Ctrl+D"), self._lobby, self._lobby.focus_dial)
+        QShortcut(QKeySequence(keys.SETTINGS), self, self.open_settings)
+        QShortcut(QKeySequence(keys.SEARCH), self._lobby, self._lobby.focus_search)
+        QShortcut(QKeySequence(keys.DIAL), self._lobby, self._lobby.focus_dial)
 
     def _change_quality(self, quality: str) -> None:
         settings = self._state.settings
@@ -184,6 +212,8 @@ class MainWindow(QWidget):
 
     def _turn_to(self, screen: Screen) -> None:
         self._screen = screen
+        if screen is Screen.INCOMING and self._settings is not None:
+            self._settings.hide()  # or it would have to be closed before the call can be answered
         page = self._pages[screen]
         self._stack.setCurrentWidget(page)
         take_focus = getattr(page, "take_focus", None)

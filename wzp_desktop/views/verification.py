@@ -33,11 +33,11 @@ class SasCard(Card):
         self._doubting = False
         self._look = Look()
         self._icon, self._title, self._text = IconLabel(20), label(role="heading"), label(role="muted")
-        self._unfold = Button("Compare codes again", "shield-check")
+        self._unfold = Button("Compare codes again", "shield-check", alt="o")
         self._reading = _Reading()
         self._choosing, self._grid, self._codes = QWidget(), QGridLayout(), list[Button]()
         self._doubt = _Doubt()
-        self._none = Button("None of these")
+        self._none = Button("None of these", alt="n")
         self._lay_out()
         self._unfold.clicked.connect(self._open)
         self._reading.compared.connect(self.compared)
@@ -128,7 +128,7 @@ class _Reading(QWidget):
     def __init__(self) -> None:
         super().__init__()
         self._code: QLabel = label(role="code")
-        found, differs = Button("They found it", "check", "primary"), Button("They did not", "close")
+        found, differs = Button("They found it", "check", "primary", alt="f"), Button("They did not", "close", alt="n")
         column = QVBoxLayout(self)
         spaced(column, gap=10)
         self._code.setAlignment(Qt.AlignmentFlag.AlignCenter)
@@ -148,8 +148,8 @@ class _Doubt(QWidget):
 
     def __init__(self) -> None:
         super().__init__()
-        self.again = Button("I misheard, once more")
-        self.end = Button("End call", "hang-up", "danger")
+        self.again = Button("I misheard, once more", alt="m")
+        self.end = Button("End call", "hang-up", "danger", alt="e")
         column = QVBoxLayout(self)
         spaced(column, gap=10)
         column.addWidget(

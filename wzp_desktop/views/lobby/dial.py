@@ -17,7 +17,7 @@ class DialCard(Card):
         super().__init__("Call by fingerprint")
         self._mine, self._can_call = "", False
         self.input = field("Fingerprint to call", placeholder="Paste a fingerprint", longest=200)
-        self._call = Button("Call", "phone", "primary")
+        self._call = Button("Call", "phone", "primary", alt="c")
         self._hint = label(role="problem")
         self._hint.hide()
         self.column.addLayout(beside(self.input, self._call, stretch=0))

@@ -14,7 +14,7 @@ class RoomCard(Card):
     def __init__(self) -> None:
         super().__init__("Voice room")
         self.input = field("Room name")
-        self._join = Button("Join", "room")
+        self._join = Button("Join", "room", alt="j")
         self.column.addLayout(beside(self.input, self._join, stretch=0))
         self.input.returnPressed.connect(self._enter)
         self._join.clicked.connect(self._enter)

@@ -13,7 +13,7 @@ _SCALES = (75, 100, 125, 150, 175, 200)
 
 class AppearanceSection(Section):
     def __init__(self) -> None:
-        super().__init__("Appearance", "appearance")
+        super().__init__("Appearance", "appearance", "p")
         self._theme, self._scale = Choice("Colours"), Choice("Size")
         for heading, choice in (("Colours", self._theme), ("Size", self._scale)):
             self.column.addWidget(label(heading, "strong"))

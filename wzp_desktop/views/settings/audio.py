@@ -14,7 +14,7 @@ from wzp_desktop.views.settings.voice import VoiceSetup
 
 class AudioSection(Section):
     def __init__(self) -> None:
-        super().__init__("Sound", "microphone")
+        super().__init__("Sound", "microphone", "s")
         self._setup, self._voice, self._talk = AudioSetup(), VoiceSetup(), PushToTalkSetup()
         self._setup.command.connect(self.command)
         self._heard, self._recording = HeardSetup(), RecordingSetup()

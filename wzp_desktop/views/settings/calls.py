@@ -14,7 +14,7 @@ from wzp_desktop.views.text import field, label
 
 class CallsSection(Section):
     def __init__(self) -> None:
-        super().__init__("Calls", "phone")
+        super().__init__("Calls", "phone", "c")
         self._quality = QualitySetting()
         self._unprotected = Switch("Allow calls without encryption")
         self._unprotected.setAccessibleName("Allow calls without end-to-end encryption")

@@ -27,6 +27,7 @@ class SettingsDialog(QDialog):
     """All sections on one scrolling page; the list at the side, where there is room, leads to each."""
 
     command = Signal(object)
+    report_wanted = Signal(str)
 
     def __init__(self, parent: QWidget) -> None:
         super().__init__(parent)
@@ -38,9 +39,11 @@ class SettingsDialog(QDialog):
         self._identity, self._audio, self._relays = IdentitySection(), AudioSection(), RelaysSection()
         self._network = NetworkSection()
         self._calls, self._appearance, self._about = CallsSection(), AppearanceSection(), AboutSection()
+        self.report = self._about.report
+        self.report.wanted.connect(self.report_wanted)
         self._page = ScrollPage(640)
         self._sidebar = QFrame()
-        self._close = Button("Close", "close")
+        self._close = Button("Close", "close", alt="o")
         self._lay_out()
 
     def apply(self, screen: SettingsScreen, levels: Levels) -> None:
@@ -86,7 +89,7 @@ class SettingsDialog(QDialog):
             self._page.column.addWidget(section)
             section.edited.connect(self._on_edited)
             section.command.connect(self.command)
-            link = Button(section.title, section.icon, "nav")
+            link = Button(section.title, section.icon, "nav", alt=section.alt)
             link.clicked.connect(lambda _=False, target=section: self._go_to(target))
             rows.addWidget(link)
         rows.addStretch(1)

@@ -19,7 +19,7 @@ from wzp_desktop.views.text import field, label, say, show_fingerprint
 
 class IdentitySection(Section):
     def __init__(self) -> None:
-        super().__init__("Identity", "person")
+        super().__init__("Identity", "person", "i")
         self._alias = field("Name", longest=48)
         self._identicon, self._fingerprint, self._qr = IdenticonButton(40), label(role="mono"), QrView()
         self._copy = CopyButton("Copy", "Copy my fingerprint")

@@ -21,7 +21,7 @@ from wzp_desktop.views.text import field, label, say
 
 class NetworkSection(Section):
     def __init__(self) -> None:
-        super().__init__("Network", "nearby")
+        super().__init__("Network", "nearby", "n")
         self._path, self._path_meaning = Choice("Way of calls"), label(role="muted")
         self._stun = Switch("Ask public servers for my address")
         self._servers = field("Servers to ask", placeholder="stun.example.org:3478", longest=1024)

@@ -26,7 +26,7 @@ _LONGEST_TOKEN = 8192
 
 class RelaysSection(Section):
     def __init__(self) -> None:
-        super().__init__("Relays", "relay")
+        super().__init__("Relays", "relay", "r")
         self._look = Look()
         self._rows = list[_RelayRow]()
         self._list = QVBoxLayout()

@@ -18,9 +18,10 @@ class Section(Card):
     edited = Signal(object)
     command = Signal(object)
 
-    def __init__(self, title: str, icon: str) -> None:
+    def __init__(self, title: str, icon: str, alt: str) -> None:
+        """`alt`: the letter that leads here."""
         super().__init__(title)
-        self.title, self.icon = title, icon
+        self.title, self.icon, self.alt = title, icon, alt
 
     def edit(self, change: SettingsEdit) -> None:
         self.edited.emit(change)
