@@ -9,6 +9,8 @@ from PySide6.QtWidgets import QAbstractScrollArea, QApplication, QLabel, QScroll
 from pytestqt.qtbot import QtBot
 from ui_states import ALONE_IN_CALL, STATES
 
+from wzp_desktop.views.first_run import FirstRunPage
+
 LAPTOP_AT_200 = QSize(683, 350)  # 1366 × 768 pixels, without the title bar
 SIZES = ((LAPTOP_AT_200, 100), (QSize(1366, 730), 200), (QSize(400, 350), 100))
 
@@ -108,6 +110,17 @@ def test_all_answers_to_a_call_are_seen_without_scrolling(low: Desk, button: str
         pytest.skip("a narrow and low window scrolls to the answers")
     show(low, "incoming")
     assert is_seen(low, low.control(button))
+
+
+@pytest.mark.parametrize("step", [0, 1, 2])
+def test_the_way_on_is_seen_in_every_step_of_the_first_start(low: Desk, step: int) -> None:
+    show(low, "first_run")
+    while low.window.findChild(FirstRunPage)._step > 0:
+        low.control("Back").click()
+    for _ in range(step):
+        low.control("Next").click()
+    settle()
+    assert is_seen(low, low.control("Start" if step == 2 else "Next"))
 
 
 def test_the_bar_of_a_call_takes_one_line(low: Desk) -> None:

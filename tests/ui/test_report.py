@@ -121,6 +121,7 @@ def save(window, target: Path) -> str:
 def test_the_report_is_saved_where_the_user_says(app, tmp_path: Path) -> None:
     target = tmp_path / "report.txt"
     assert save(app, target) == f"Saved as {target}. Read it before you send it."
+    assert app._settings.report._outcome.visibleRegion().boundingRect().height() > 0, "it is scrolled into view"
     text = target.read_text(encoding="utf-8")
     assert "WZP Desktop, report of a fault" in text
     assert "Swift Hawk" not in text

@@ -233,10 +233,23 @@ def test_a_relays_token_is_entered_with_its_address_and_never_shown(desk) -> Non
     token.setText("secret")
     desk.control("Relay address", QLineEdit).setText("192.0.2.7:4433")
     assert token.displayText() != "secret"
-    desk.control("Add relay").click()
+    desk.control("Change relay").click()
     relay = changed(desk).relay
     assert (relay.entry("192.0.2.7:4433").token, relay.entry(relay.relays[0].address).token) == ("secret", "")
     assert token.text() == ""
+
+
+def test_a_known_relay_is_changed_without_typing_its_address_again(desk) -> None:
+    dialog = opened(desk)
+    assert desk.control("Add relay").isVisible()
+    desk.control("Change relay Club (192.0.2.7:4433)").click()
+    assert desk.control("Relay address", QLineEdit).text() == "192.0.2.7:4433"
+    token = desk.control("Relay token", QLineEdit)
+    assert dialog.focusWidget() is token
+    token.setText("secret")
+    desk.control("Change relay").click()
+    entry = changed(desk).relay.entry("192.0.2.7:4433")
+    assert (entry.name, entry.token) == ("Club", "secret")
 
 
 def test_unprotected_calls_are_allowed_only_with_a_warning(desk) -> None:

@@ -39,7 +39,7 @@ ERROR: dict[ErrorCode, str] = {
     ErrorCode.TIMED_OUT: "No answer in time. Check your network and try again.",
     ErrorCode.REGISTRATION_REFUSED: "The relay refused to let you in. Ask who runs it, or choose another relay.",
     ErrorCode.TOKEN_REFUSED: "This relay lets in only those with a valid token. Ask who runs it for one, "
-    "and enter it in Settings under Relays.",
+    "and change the relay in Settings.",
     ErrorCode.TOKEN_UNCHECKED: "The relay cannot check tokens just now. Wait a moment; it is tried again.",
     ErrorCode.NOT_ADMITTED: "This room is for others. Ask who runs the relay to let you in.",
     ErrorCode.NO_PORT: "No free network port was found for the built-in relay. Close other copies or choose a relay.",

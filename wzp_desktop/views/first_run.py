@@ -3,7 +3,7 @@
 from dataclasses import replace
 
 from PySide6.QtCore import Qt, Signal
-from PySide6.QtWidgets import QWidget
+from PySide6.QtWidgets import QFrame, QHBoxLayout, QVBoxLayout, QWidget
 
 from wzp_core.engine.commands import ChangeSettings, FinishFirstRun, RefreshDevices, TestMicrophone
 from wzp_core.settings.schema import Settings
@@ -12,6 +12,7 @@ from wzp_desktop.views.audio_setup import AudioEdit, AudioSetup
 from wzp_desktop.views.buttons import Button, CopyButton
 from wzp_desktop.views.frames import Card, ScrollPage, beside, centred
 from wzp_desktop.views.identicon import IdenticonButton
+from wzp_desktop.views.look import spaced
 from wzp_desktop.views.text import field, label, show_fingerprint
 from wzp_desktop.views.unlock import AppMark
 
@@ -19,13 +20,13 @@ _LONGEST_ALIAS = 48
 _SOUND = 1  # the step with the microphone test
 
 
-class FirstRunPage(ScrollPage):
-    """Collects settings and hands them over at the end."""
+class FirstRunPage(QWidget):
+    """Collects settings and hands them over at the end; its buttons are seen however low the window is."""
 
     command = Signal(object)
 
     def __init__(self) -> None:
-        super().__init__(520)
+        super().__init__()
         self._settings = Settings()
         self._suggested = False
         self._alias = field("Your name", placeholder="The name others see", longest=_LONGEST_ALIAS)
@@ -59,12 +60,20 @@ class FirstRunPage(ScrollPage):
         self._alias.setFocus()
 
     def _lay_out(self) -> None:
-        self.column.addStretch(1)
-        centred(self.column, AppMark(64), label("Welcome to WZP", "display"), self._progress)
+        page, bottom = ScrollPage(520), QFrame()
+        page.column.addStretch(1)
+        centred(page.column, AppMark(64), label("Welcome to WZP", "display"), self._progress)
         for card in self._steps:
-            self.column.addWidget(card)
-        self.column.addLayout(beside(self._back, QWidget(), self._next, stretch=1))
-        self.column.addStretch(2)
+            page.column.addWidget(card)
+        page.column.addStretch(2)
+        bottom.setObjectName("controls")
+        row, column = QHBoxLayout(bottom), QVBoxLayout(self)
+        spaced(row, margins=(16, 10, 16, 10))
+        spaced(column)
+        row.addLayout(beside(self._back, QWidget(), self._next, stretch=1))
+        column.addWidget(page, 1)
+        column.addWidget(bottom)
+        self._page = page
 
     def _name_step(self) -> Card:
         card = Card("What shall others call you?")
@@ -111,6 +120,7 @@ class FirstRunPage(ScrollPage):
         self._step = step
         for at, card in enumerate(self._steps):
             card.setVisible(at == step)
+        self._page.verticalScrollBar().setValue(0)
         self._progress.setText(f"Step {step + 1} of {last + 1}")
         self._back.setVisible(step > 0)
         self._next.set_caption("Start" if step == last else "Next")

@@ -13,7 +13,7 @@ class LeavingQuestion(QMessageBox):
         super().__init__(parent)
         self.setWindowTitle("WZP")
         self.setIcon(QMessageBox.Icon.Question)
-        self.setInformativeText("Closing the window ends the program, and this with it.")
+        self.setInformativeText("It ends when the window closes.")
         stay = self.addButton("Stay", QMessageBox.ButtonRole.RejectRole)
         self._end = self.addButton("End and close", QMessageBox.ButtonRole.DestructiveRole)
         self.setDefaultButton(stay)

@@ -42,6 +42,7 @@ class SettingsDialog(QDialog):
         self.report = self._about.report
         self.report.wanted.connect(self.report_wanted)
         self._page = ScrollPage(640)
+        self.report.told.connect(self._page.reveal)
         self._sidebar = QFrame()
         self._close = Button("Close", "close", alt="o")
         self._lay_out()

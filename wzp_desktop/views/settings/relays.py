@@ -2,7 +2,7 @@
 
 from dataclasses import replace
 
-from PySide6.QtCore import Signal
+from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import QCheckBox, QGridLayout, QHBoxLayout, QLineEdit, QVBoxLayout, QWidget
 
 from wzp_desktop.presenters.relays import (
@@ -57,6 +57,7 @@ class RelaysSection(Section):
                 choice = screen.relays[at]
                 row.apply(choice, chosen=choice.address == screen.selected_relay)
         self._announce.setChecked(screen.settings.relay.announce)
+        self._check()
 
     def _lay_out(self) -> None:
         spaced(self._list, gap=4)
@@ -67,8 +68,7 @@ class RelaysSection(Section):
         fields.addWidget(self._token, 1, 0, 1, 2)
         self.column.addWidget(
             label(
-                "All calls pass through the relay you choose, or are arranged by it. "
-                "To change the name or token of one, add it again.",
+                "All calls pass through the relay you choose, or are arranged by it.",
                 "muted",
             )
         )
@@ -82,17 +82,25 @@ class RelaysSection(Section):
     def _append_row(self) -> None:
         row = _RelayRow()
         row.chosen.connect(lambda address: self.edit(lambda settings: chosen_relay(settings, address)))
+        row.changing.connect(self._fill_in)
         row.removed.connect(lambda address: self.edit(lambda settings: without_relay(settings, address)))
         self._list.addWidget(row)
         tab_before(self._name, *row.controls())
         self._rows.append(row)
         wear(row, self._look)
 
+    def _fill_in(self, choice: RelayChoice) -> None:
+        """Name and token are typed anew below the address, which stays."""
+        self._address.setText(choice.address)
+        self._token.setFocus(Qt.FocusReason.OtherFocusReason)
+
     def _check(self) -> None:
         hint = address_hint(self._address.text())
         say(self._problem, hint)
         set_tone(self._address, "wrong", bool(hint))
         self._address.setAccessibleDescription(hint)
+        known = typed_address(self._address.text()) in {row.address() for row in self._rows if row.isVisibleTo(self)}
+        self._add.set_caption("Change relay" if known else "Add relay")
         self._add.setEnabled(typed_address(self._address.text()) is not None)
 
     def _add_typed(self) -> None:
@@ -111,29 +119,37 @@ class _RelayRow(QWidget):
     """One relay: chosen or not, and removable unless it is the automatic choice."""
 
     chosen = Signal(str)
+    changing = Signal(object)
     removed = Signal(str)
 
     def __init__(self) -> None:
         super().__init__()
-        self._address = ""
-        self._choose, self._remove = ElidedRadio(), Button("", "trash", "plain", "Remove relay")
+        self._choice = RelayChoice("", "")
+        self._choose = ElidedRadio()
+        self._change = Button("", "settings", "plain", "Change relay")
+        self._remove = Button("", "trash", "plain", "Remove relay")
         self._choose.setAutoExclusive(False)  # the engine's state decides which one is on
         row = QHBoxLayout(self)
         spaced(row)
-        row.addLayout(beside(self._choose, self._remove, stretch=0))
+        row.addLayout(beside(self._choose, self._change, self._remove, stretch=0))
         self._choose.clicked.connect(self._on_chosen)
-        self._remove.clicked.connect(lambda: self.removed.emit(self._address))
+        self._change.clicked.connect(lambda: self.changing.emit(self._choice))
+        self._remove.clicked.connect(lambda: self.removed.emit(self._choice.address))
+
+    def address(self) -> str:
+        return self._choice.address
 
     def controls(self) -> tuple[QWidget, ...]:
-        return (self._choose, self._remove)
+        return (self._choose, self._change, self._remove)
 
     def apply(self, choice: RelayChoice, *, chosen: bool) -> None:
-        self._address = choice.address
+        self._choice = choice
         self._choose.set_caption(choice.label)
         self._choose.setChecked(chosen)
-        self._remove.setVisible(bool(choice.address))
-        self._remove.setAccessibleName(f"Remove relay {choice.label}")
+        for button, verb in ((self._change, "Change"), (self._remove, "Remove")):
+            button.setVisible(bool(choice.address))
+            button.setAccessibleName(f"{verb} relay {choice.label}")
 
     def _on_chosen(self) -> None:
         self._choose.setChecked(True)
-        self.chosen.emit(self._address)
+        self.chosen.emit(self._choice.address)

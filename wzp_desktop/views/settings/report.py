@@ -18,6 +18,7 @@ class ReportSetup(QWidget):
     """Emits the path that the user chose; `tell` says what came of it."""
 
     wanted = Signal(str)
+    told = Signal(QWidget)  # what says how it went
 
     def __init__(self) -> None:
         super().__init__()
@@ -41,6 +42,7 @@ class ReportSetup(QWidget):
             self._outcome.tell(f"Saved as {path}. Read it before you send it.", Tone.GOOD)
         else:
             self._outcome.tell(f"{path} could not be written. Choose another folder.", Tone.DANGER)
+        self.told.emit(self._outcome)
 
     def _ask(self) -> None:
         folder = QStandardPaths.writableLocation(QStandardPaths.StandardLocation.DocumentsLocation)
