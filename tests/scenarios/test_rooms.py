@@ -78,7 +78,7 @@ def test_a_room_for_others_says_so_and_lets_in_whoever_is_listed_later(scene: Sc
             assert alice.state.room.error is ErrorCode.NOT_ADMITTED
             assert relay.stats().sessions == 0
             rules = (replace(rule, allow=frozenset({alice.fingerprint})),)
-            relay._media.reconfigure(replace(relay._media.config, rooms=rules))
+            relay.reconfigure(replace(relay._media.config, rooms=rules))
             await alice.until(lambda s: s.room is not None and s.room.stage is RoomStage.JOINED)
             assert alice.state.room.error is None
 
