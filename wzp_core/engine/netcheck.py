@@ -10,7 +10,7 @@ from wzp_core.engine.scope import TaskScope, task_scope
 from wzp_core.engine.world import World
 from wzp_core.errors import WzpError
 from wzp_core.logs import event, logger
-from wzp_core.nat.allocation import allocation_of
+from wzp_core.nat.allocation import allocation_by_all
 from wzp_core.nat.classify import is_outside, nat_type_of
 from wzp_core.nat.report import NatProbe, NetcheckReport, RelayLatency
 from wzp_core.nat.stun import TRANSACTION_BYTES, binding_request
@@ -89,11 +89,13 @@ async def netcheck(
         seen = tuple(found for probe in probes if (found := numeric_address(probe.observed_addr or "")) is not None)
         nearest = tuple([await relay for relay in relays])
         done(NetcheckStep.RELAYS)
-        by_relays = [numeric_address(probe.observed_addr or "") for probe in nearest]
-        kind, agreed = nat_type_of((*seen, *(found for found in by_relays if found is not None)))
+        by_relays = tuple(
+            found for probe in nearest if (found := numeric_address(probe.observed_addr or "")) is not None
+        )
+        kind, agreed = nat_type_of((*seen, *by_relays))
         hairpin = await _hairpin(endpoint, world, agreed) if agreed is not None else None
         done(NetcheckStep.HAIRPIN)
-        protocol, mapped, pinhole = await mapping
+        protocol, mapped, inside, pinhole = await mapping
         done(NetcheckStep.MAPPING)
         router = await gateway if gateway is not None else None
     report = NetcheckReport(
@@ -104,6 +106,7 @@ async def netcheck(
         hairpin_works=hairpin,
         port_mapping=protocol,
         mapped_addr=mapped,
+        inside_addr=inside,
         ipv6_pinhole=pinhole,
         relay_latencies=tuple(
             sorted(map(_latency, nearest), key=lambda relay: (relay.rtt_ms is None, relay.rtt_ms or 0))
@@ -111,7 +114,7 @@ async def netcheck(
         gateway=router,
         duration_ms=_ms_since(began),
         stun_probes=probes,
-        port_allocation=allocation_of(tuple(port for _, port in seen)),
+        port_allocation=allocation_by_all(*(tuple(port for _, port in each) for each in (seen, by_relays))),
     )
     event(log, "netcheck:done", nat=kind.value, allocation=report.port_allocation.text(), ms=report.duration_ms)
     return report
@@ -161,21 +164,23 @@ def _latency(probe: NatProbe) -> RelayLatency:
     return RelayLatency(name=probe.relay_name, addr=probe.relay_addr, rtt_ms=probe.latency_ms, error=probe.error)
 
 
-async def _mapping(endpoint: Endpoint, world: World, *, wanted: bool) -> tuple[str | None, str | None, str | None]:
-    """The protocol and the address, and the IPv6 pinhole's protocol; waits while the router is still being asked."""
+async def _mapping(
+    endpoint: Endpoint, world: World, *, wanted: bool
+) -> tuple[str | None, str | None, str | None, str | None]:
+    """Protocol, address, the one behind another router, and the IPv6 pinhole's protocol; waits for the router."""
     router = world.port_mapping
     if router is None or not wanted:
-        return None, None, None
+        return None, None, None, None
     deadline = asyncio.get_running_loop().time() + _MAPPING_LIMIT_S
     has_ipv6 = _has_ipv6(endpoint, world)
 
     def knows_all() -> bool:
-        return router.current() is not None and (router.pinhole is not None or not has_ipv6)
+        has_port = router.current() is not None or router.current_inside() is not None
+        return has_port and (router.pinhole is not None or not has_ipv6)
 
     while not knows_all() and asyncio.get_running_loop().time() < deadline:  # noqa: ASYNC110
         await asyncio.sleep(_MAPPING_LOOK_S)
-    mapped = router.current()
-    return router.protocol if mapped is not None else None, mapped, router.pinhole
+    return router.protocol, router.current(), router.current_inside(), router.pinhole
 
 
 async def _hairpin(endpoint: Endpoint, world: World, outside: Address) -> bool | None:

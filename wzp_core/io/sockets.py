@@ -1,7 +1,6 @@
 """The UDP sockets of one endpoint: a main one for each address family, and more where a hard NAT wants them."""
 
 import asyncio
-import logging
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from typing import TypeAlias
@@ -73,7 +72,7 @@ class Port:
                 other.close()
 
     def _adopt(self, udp: UdpSocket) -> None:
-        event(log, "socket:opened_again", level=logging.WARNING, was=self.local_address[1], now=udp.local_address[1])
+        event(log, "socket:opened_again", was=self.local_address[1], now=udp.local_address[1])
         self._udp, self.local_address = udp, udp.local_address
 
 

@@ -62,6 +62,12 @@ def allocation_of(ports: tuple[int, ...]) -> Allocation:
     return Allocation(AllocationKind.RANDOM)
 
 
+def allocation_by_all(servers: tuple[int, ...], relays: tuple[int, ...]) -> Allocation:
+    """The same with ports that relays saw besides: a relay may have been spoken to before or after the servers."""
+    after, before = allocation_of((*servers, *relays)), allocation_of((*relays, *servers))
+    return before if before.kind is AllocationKind.SEQUENTIAL else after
+
+
 def parse_allocation(text: str) -> Allocation:
     """Both spellings of the wire; anything else is unknown."""
     if (found := _TEXT.fullmatch(text)) is not None:

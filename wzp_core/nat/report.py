@@ -37,6 +37,7 @@ class NetcheckReport:
     hairpin_works: bool | None = None  # None where it could not be tried
     port_mapping: str | None = None  # NatPmp, Pcp, UPnP
     mapped_addr: str | None = None
+    inside_addr: str | None = None  # instead, where the router is behind another one: what it gave there
     ipv6_pinhole: str | None = None  # Pcp, UPnP: by which the router's IPv6 firewall lets in who sends to us
     relay_latencies: tuple[RelayLatency, ...] = ()  # nearest first
     gateway: str | None = None
@@ -86,6 +87,7 @@ def as_json(report: NetcheckReport) -> dict[str, Any]:
         "port_allocation": _allocation(report.port_allocation),
         "mapped_addr": report.mapped_addr,
         "ipv6_pinhole": report.ipv6_pinhole,
+        "inside_addr": report.inside_addr,
     }
 
 
@@ -101,6 +103,7 @@ def as_text(report: NetcheckReport) -> str:
         f"Port Alloc:     {report.port_allocation.text()}",
         "--- Port Mapping ---",
         f"  {report.port_mapping or 'none'} {report.mapped_addr or ''}".rstrip(),
+        *([f"  only behind the router's own router: {report.inside_addr}"] if report.inside_addr else []),
         f"  IPv6 firewall opened: {report.ipv6_pinhole or 'no'}",
         "--- STUN Probes ---",
         *(_probe(each.relay_name, each.observed_addr, each.latency_ms, each.error) for each in report.stun_probes),
@@ -121,6 +124,11 @@ def verdict(report: NetcheckReport) -> str:
     if report.mapped_addr is not None:
         return "Direct calls will work with nearly everybody: the router keeps a port open for you."
     by_ipv4 = _by_the_router(report)
+    if report.inside_addr is not None:
+        by_ipv4 += (
+            " The router is behind another one, as of a provider that shares one address among many: "
+            "the port it gave is of use to people behind that one only."
+        )
     if report.ipv6_pinhole is None:
         return by_ipv4
     return f"{by_ipv4} With people who have IPv6 as you do they will be direct: the router's firewall lets them in."
@@ -135,6 +143,16 @@ def _by_the_router(report: NetcheckReport) -> str:
         return (
             f"This network's router is strict: calls {odds}, and go through the relay until then. "
             "Port mapping (UPnP or NAT-PMP) switched on in the router would help."
+        )
+    if report.stun_probes and not any(probe.observed_addr for probe in report.stun_probes):
+        if report.ipv6_reachable:
+            return (
+                "No public server answered by IPv4. With people who have IPv6 as you do calls may become direct; "
+                "all others are reached through the relay."
+            )
+        return (
+            "The relay answers, but no public server does: this network lets UDP out to few places. "
+            "Calls go through the relay, and directly within the same network."
         )
     return (
         "Too few servers answered to know the kind of router. Calls work through the relay, "
@@ -155,7 +173,8 @@ def _allocation(allocation: Allocation) -> Any:
 
 
 def _probe(name: str, seen: str | None, took_ms: int | None, error: str | None) -> str:
-    return f"  {name}: {seen or ''} {f'{took_ms}ms' if error is None else f'({error})'}"
+    words = [seen if seen != name else None, f"{took_ms}ms" if error is None else f"({error})"]
+    return f"  {name}: {' '.join(word for word in words if word)}"
 
 
 def _yes(claim: bool) -> str:

@@ -54,10 +54,16 @@ def _findings(report: NetcheckReport) -> tuple[str, ...]:
     parts = (
         ("Your address on the internet", seen or "unknown"),
         ("Router", NAT_TYPE[report.nat_type] + (f", at {report.gateway}" if report.gateway else "")),
-        ("Open port granted by the router", report.mapped_addr or "none"),
+        ("Open port granted by the router", _granted(report)),
         ("IPv6", _ipv6(report)),
     )
     return tuple(f"{name}: {value}" for name, value in parts)
+
+
+def _granted(report: NetcheckReport) -> str:
+    if report.inside_addr is not None:
+        return f"{report.inside_addr}, but only within a network that this router shares with others"
+    return report.mapped_addr or "none"
 
 
 def _ipv6(report: NetcheckReport) -> str:

@@ -4,7 +4,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from wzp_core.nat.allocation import UNKNOWN, Allocation, AllocationKind, allocation_of, parse_allocation
+from wzp_core.nat.allocation import (
+    UNKNOWN,
+    Allocation,
+    AllocationKind,
+    allocation_by_all,
+    allocation_of,
+    parse_allocation,
+)
 
 
 @pytest.mark.parametrize(
@@ -44,3 +51,19 @@ def test_both_spellings_are_understood_and_others_are_unknown() -> None:
 def test_what_is_written_is_read_back(ports: list[int]) -> None:
     allocation = allocation_of(tuple(ports))
     assert parse_allocation(allocation.text()) == allocation
+
+
+@pytest.mark.parametrize(
+    ("servers", "relays", "kind"),
+    [
+        ((40_000, 40_001), (40_002,), AllocationKind.SEQUENTIAL),  # asked after them
+        ((40_001, 40_002), (40_000,), AllocationKind.SEQUENTIAL),  # in use before
+        ((48_032, 7_279), (31_000,), AllocationKind.RANDOM),
+        ((40_000, 40_000), (40_000,), AllocationKind.PRESERVING),
+        ((40_000, 40_001), (), AllocationKind.UNKNOWN),
+    ],
+)
+def test_two_servers_and_a_relay_tell_how_ports_are_given_out(
+    servers: tuple[int, ...], relays: tuple[int, ...], kind: AllocationKind
+) -> None:
+    assert allocation_by_all(servers, relays).kind is kind

@@ -31,7 +31,7 @@ FULL = NetcheckReport(
 FIELDS = {
     "nat_type", "reflexive_addr", "ipv4_reachable", "ipv6_reachable", "hairpin_works", "port_mapping",
     "relay_latencies", "preferred_relay", "stun_latency_ms", "upnp_available", "pcp_available", "nat_pmp_available",
-    "gateway", "duration_ms", "stun_probes", "port_allocation", "ipv6_pinhole",
+    "gateway", "duration_ms", "stun_probes", "port_allocation", "ipv6_pinhole", "inside_addr",
 }  # fmt: skip
 
 
@@ -91,6 +91,18 @@ def test_the_text_has_its_headings_and_lines() -> None:
             "a few seconds",
         ),
         (NetcheckReport(relay_latencies=FULL.relay_latencies), "Too few servers"),
+        (
+            NetcheckReport(relay_latencies=FULL.relay_latencies, stun_probes=FULL.stun_probes[1:]),
+            "UDP out to few places",
+        ),
+        (
+            NetcheckReport(relay_latencies=FULL.relay_latencies, stun_probes=FULL.stun_probes[1:], ipv6_reachable=True),
+            "have IPv6 as you do",
+        ),
+        (
+            NetcheckReport(nat_type=NatType.CONE, stun_probes=FULL.stun_probes, inside_addr="100.64.1.2:4000"),
+            "behind another one",
+        ),
         (
             NetcheckReport(nat_type=NatType.SYMMETRIC, stun_probes=FULL.stun_probes, ipv6_pinhole="Pcp"),
             "people who have IPv6 as you do",
