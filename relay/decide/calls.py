@@ -8,7 +8,7 @@ from typing import Protocol, TypeAlias
 from relay.decide.absence import Absences
 from relay.decide.candidates import NOWHERE, Candidates, answer_without_addresses, offer_without_addresses
 from relay.decide.effects import ConnectionId, Effect, Send
-from relay.decide.last_words import LastWords
+from relay.decide.repeats import Repeats
 from wzp_core.errors import ErrorCode, RemoteViolation
 from wzp_core.protocol.ids import CallId, Fingerprint, RoomName, call_room, check_call_id, parse_fingerprint
 from wzp_core.protocol.signal.base import SignalMessage
@@ -114,7 +114,7 @@ class CallRegistry:
         self._calls_of: dict[Fingerprint, list[_Call]] = {}
         self._present: dict[Fingerprint, str] = {}  # with this relay's address as the client sees it
         self._absences = Absences()
-        self._last_words = LastWords()
+        self._repeats = Repeats()
         self.elsewhere: Elsewhere = _Nowhere()
         self.placed: Callable[[RoomName], int] | None = None  # the port that a room is at; 0 is the relay's own
 
@@ -182,7 +182,7 @@ class CallRegistry:
 
     def recheck(self, now: float) -> list[Effect]:
         """Other relays have other clients, or are reached by other links: parties there may be gone, or back."""
-        effects = self._last_words.again(self.elsewhere.way, now)
+        effects = self._repeats.again(self.elsewhere.way, now)
         for party in {*self._calls_of, *self._absences} - self._present.keys():
             is_away = party in self._absences
             if is_away and self._is_elsewhere(party):
@@ -245,7 +245,8 @@ class CallRegistry:
             rings = self._tell(call, target, offer_without_addresses(offer), sender)
             return [*rings, *self._tell(call, sender, ringing, target)]
         passed_on = Send(target, offer, sender)  # its relay is to know the addresses: it sees how the answer is meant
-        if self.elsewhere.way(target) is not None:
+        if (way := self.elsewhere.way(target)) is not None:
+            self._repeats.say(call_id, passed_on, way, now)  # its relay may start anew and know nothing of the call
             return [passed_on]
         return [passed_on, *self._tell(call, sender, ringing, target)]
 
@@ -289,6 +290,7 @@ class CallRegistry:
             return self._end(call, [caller], HangupReason.NORMAL, now)
         call.phase, call.deadline = CallPhase.ACTIVE, None
         call.told.clear()
+        self._repeats.drop(call.call_id)
         call.reveals = answer.accept_mode is CallAcceptMode.ACCEPT_TRUSTED
         caller_at, callee_at = (call.caller_at, Candidates.of_answer(answer)) if call.reveals else (NOWHERE, NOWHERE)
         return [
@@ -356,12 +358,13 @@ class CallRegistry:
 
     def _end(self, call: _Call, told: Iterable[Fingerprint], reason: HangupReason, now: float) -> list[Effect]:
         goodbye = Hangup(reason=reason, call_id=call.call_id)
+        self._repeats.drop(call.call_id)
         effects: list[Effect] = []
         for party in told:
             by = call.peer_of(party) or party
             effects += self._absences.send(party, goodbye, by)
             if party not in call.relay_addr:
-                self._last_words.say(Send(party, goodbye, by), self.elsewhere.way(party), now)
+                self._repeats.say(call.call_id, Send(party, goodbye, by), self.elsewhere.way(party), now)
         del self._calls[call.call_id.lower()]
         for party in call.parties.values():
             calls = self._calls_of[party]

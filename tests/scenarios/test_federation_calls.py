@@ -206,3 +206,43 @@ def test_a_caller_whose_relay_never_comes_back_is_given_up(scene: Scene) -> None
             assert relays.relays[2].stats().calls == 0
 
     scene(script)
+
+
+@pytest.mark.parametrize("links", [CHAIN, RING])
+@pytest.mark.parametrize(("away_s", "answered_s"), [(0.0, 0.0), (0.0, 12.0), (1.0, 0.5), (1.0, 12.0), (8.0, 12.0)])
+def test_a_call_that_the_callees_relay_forgot_while_it_rang_can_still_be_answered(
+    scene: Scene, links: Links, away_s: float, answered_s: float
+) -> None:
+    async def script(stage: Stage) -> None:
+        async with apart(stage, links) as (relays, alice, bob):
+            alice.does(PlaceCall(bob.fingerprint))
+            call = (await bob.in_stage(CallStage.INCOMING)).call
+            await alice.in_stage(CallStage.RINGING)
+            relays.kill(2)
+            await asyncio.sleep(away_s)
+            await relays.start(2)
+            await asyncio.sleep(answered_s)
+            bob.does(AnswerCall(call.call_id, Answer.TRUSTED))
+            await alice.in_stage(CallStage.ACTIVE, 15)
+            await bob.in_stage(CallStage.ACTIVE, 15)
+            await hear(alice, bob, since=now())
+
+    scene(script)
+
+
+@pytest.mark.parametrize("links", [CHAIN, RING])
+def test_a_caller_hears_within_seconds_of_a_refusal_that_the_callees_new_relay_passes_on(
+    scene: Scene, links: Links
+) -> None:
+    async def script(stage: Stage) -> None:
+        async with apart(stage, links) as (relays, alice, bob):
+            alice.does(PlaceCall(bob.fingerprint))
+            call = (await bob.in_stage(CallStage.INCOMING)).call
+            await alice.in_stage(CallStage.RINGING)
+            relays.kill(2)
+            await relays.start(2)
+            await asyncio.sleep(12)
+            bob.does(AnswerCall(call.call_id, Answer.DECLINE))
+            assert (await alice.in_stage(CallStage.ENDED, 3)).call.ended is EndReason.DECLINED
+
+    scene(script)
