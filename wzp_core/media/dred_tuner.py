@@ -4,7 +4,6 @@ import math
 from dataclasses import dataclass
 from typing import Final
 
-from wzp_core.protocol.media.report import QualityReport
 from wzp_core.protocol.profile import CodecId, profile_of
 
 
@@ -84,10 +83,6 @@ class DredTuner:
         spare = again or (self._may_repeat and self._calm > _CALM_UPDATES)
         reach = 0 if spare else self._reach_for(loss_pct, *self._reach)
         return self._tuned(Protection(reach, expected, again))
-
-    def heed(self, report: QualityReport) -> Protection | None:
-        """`update` with what a report says."""
-        return self.update(report.loss, report.rtt_ms, report.jitter_ms)
 
     def _tuned(self, protection: Protection) -> Protection | None:
         if protection == self._protection:

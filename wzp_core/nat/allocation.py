@@ -25,11 +25,6 @@ class Allocation:
     kind: AllocationKind
     delta: int = 0  # of a sequential one
 
-    @property
-    def is_stable(self) -> bool:
-        """Whether the next destination will see the port that the last one saw."""
-        return self.kind is AllocationKind.PRESERVING
-
     def text(self) -> str:
         """As on the wire."""
         if self.kind is AllocationKind.SEQUENTIAL:

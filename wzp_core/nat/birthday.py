@@ -25,12 +25,3 @@ def guesses(entropy: bytes, count: int) -> tuple[int, ...]:
     span = HIGHEST_PORT - LOWEST_PORT + 1
     numbers = (int.from_bytes(entropy[place : place + 4], "big") for place in range(0, len(entropy) - 3, 4))
     return tuple(dict.fromkeys(LOWEST_PORT + number % span for number in numbers))[:count]
-
-
-def meeting_chance(stage: Stage) -> float:
-    """Probability that at least one guess hits an open port."""
-    ports = HIGHEST_PORT - LOWEST_PORT + 1
-    missed = 1.0
-    for guess in range(stage.guesses):
-        missed *= 1.0 - stage.sockets / (ports - guess)
-    return 1.0 - missed

@@ -1,7 +1,6 @@
 import pytest
 
 from wzp_core.media.dred_tuner import DredTuner, Protection
-from wzp_core.protocol.media.report import QualityReport
 from wzp_core.protocol.profile import CodecId
 
 
@@ -62,11 +61,6 @@ def test_codec2_is_told_the_loss_for_its_repairs_and_nothing_else() -> None:
     assert tuner.update(50.0, 500.0, 90.0, 3.0) == Protection(0, 50)
     assert tuner.update(50.4, 800.0, 5.0) is None
     assert tuner.update(0.0, 20.0, 5.0) == Protection(0, 0)
-
-
-def test_a_quality_report_says_the_same_within_its_steps() -> None:
-    tuner = DredTuner(CodecId.OPUS_24K)
-    assert tuner.heed(QualityReport.of(loss_pct=20.0, rtt_ms=100.0, jitter_ms=5.0)) == Protection(35, 20)
 
 
 def test_a_peer_that_knows_them_gets_repeats_as_far_apart_as_losses_are_long() -> None:

@@ -41,7 +41,7 @@ def test_ports_are_told_apart(ports: tuple[int, ...], text: str) -> None:
 
 def test_both_spellings_are_understood_and_others_are_unknown() -> None:
     assert parse_allocation("sequential:2") == parse_allocation("sequential(delta=2)")
-    assert parse_allocation("preserving").is_stable
+    assert parse_allocation("preserving") == Allocation(AllocationKind.PRESERVING)
     assert parse_allocation("port-preserving") == Allocation(AllocationKind.PRESERVING)
     for strange in ("", "sequential", "sequential(delta=)", "sequential(delta=1000000)", "RANDOM"):
         assert parse_allocation(strange) == UNKNOWN

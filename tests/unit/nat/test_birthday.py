@@ -1,13 +1,11 @@
-"""Meetings by chance: how likely, and that nobody is flooded."""
+"""Meetings by chance: that they happen, and that nobody is flooded."""
 
 import random
 
-from wzp_core.nat.birthday import FIRST, HIGHEST_PORT, LOWEST_PORT, SECOND, guesses, meeting_chance
+from wzp_core.nat.birthday import FIRST, HIGHEST_PORT, LOWEST_PORT, SECOND, guesses
 
 
-def test_the_first_stage_rarely_meets_and_the_second_nearly_always() -> None:
-    assert 0.05 < meeting_chance(FIRST) < 0.08
-    assert meeting_chance(SECOND) > 0.98
+def test_neither_stage_keeps_anybody_waiting_for_long() -> None:
     assert SECOND.guesses * SECOND.interval_s < 3.5  # at least 300 a second
     assert FIRST.guesses * FIRST.interval_s < 3
 
