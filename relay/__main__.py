@@ -12,7 +12,7 @@ from enum import IntEnum
 from pathlib import Path
 from typing import Any
 
-from relay.check import Finding, configuration_finding, findings
+from relay.check import configuration_finding, findings
 from relay.config import (
     DEFAULT_DATA_DIR,
     IDENTITY_FILE,
@@ -29,6 +29,7 @@ from relay.mesh_status import mesh_status
 from relay.observe.log_flood import FloodFilter
 from relay.serve import Relay, serve
 from wzp_core import __version__
+from wzp_core.console import Finding, ends_with_its_reader
 from wzp_core.crypto.certificate import tls_identity
 from wzp_core.crypto.identity import relay_tls_seed
 from wzp_core.errors import ErrorCode, Unavailable
@@ -51,6 +52,7 @@ _WORDS = {
 }
 
 
+@ends_with_its_reader
 def main(argv: Sequence[str] | None = None) -> int:
     """Runs a relay until SIGTERM or SIGINT; returns the exit code."""
     args = _parser().parse_args(argv)
@@ -234,8 +236,8 @@ def _reload(relay: Relay, args: argparse.Namespace) -> None:
         print(f"{PROGRAM}: all stays as it was: {words.format(**error.facts)}", file=sys.stderr)
         return
     logging.getLogger().setLevel(config.log_level.upper())
-    for key in waiting:
-        print(f"{PROGRAM}: {args.config}: {key} changes with the next start", file=sys.stderr)
+    if waiting:
+        print(f"{PROGRAM}: {args.config}: only the next start changes {', '.join(waiting)}", file=sys.stderr)
 
 
 def _announce(relay: Relay) -> None:

@@ -9,12 +9,12 @@ import stat
 import sys
 from collections.abc import Sequence
 from contextlib import closing
-from dataclasses import dataclass
 from pathlib import Path
 
 from relay.config import PeerRelay, RelayConfig
 from relay.edge.addresses import address_text
 from relay.identity import read_seed
+from wzp_core.console import Finding
 from wzp_core.crypto.certificate import tls_identity
 from wzp_core.crypto.identity import relay_tls_seed
 from wzp_core.errors import RemoteViolation, Unavailable, WzpError
@@ -27,16 +27,6 @@ from wzp_core.protocol.ids import TlsFingerprint
 
 _ANSWER_LIMIT_S = 2.0
 _LOOPBACK_OF = {4: "127.0.0.1", 6: "::1"}
-
-
-@dataclass(frozen=True, slots=True)
-class Finding:
-    """One thing looked at. Advice beside what is well is only worth knowing."""
-
-    what: str
-    ok: bool
-    detail: str
-    advice: str = ""
 
 
 def configuration_finding(path: Path | None, unknown: Sequence[str] = ()) -> Finding:

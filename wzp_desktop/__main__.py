@@ -6,6 +6,7 @@ import sys
 from collections.abc import Sequence
 
 from wzp_core import __version__
+from wzp_core.console import ends_with_its_reader
 from wzp_core.errors import LocalMisuse
 from wzp_core.logs import RecentLines
 from wzp_core.protocol.address import split_address
@@ -15,6 +16,7 @@ PROGRAM = "wzp-desktop"
 RELAY_ONLY = "--relay-only"
 
 
+@ends_with_its_reader
 def main(argv: Sequence[str] | None = None) -> int:
     """Runs until the user quits; returns the exit code."""
     arguments = list(sys.argv[1:] if argv is None else argv)
@@ -29,8 +31,9 @@ def main(argv: Sequence[str] | None = None) -> int:
     # Qt is loaded only here: the relay, the help and a wrong flag do without.
     try:
         from wzp_desktop.app import Options, engine_host, run_app
-    except ModuleNotFoundError as missing:
-        sys.exit(f"{PROGRAM}: the package {missing.name} is not installed; ./dev run installs what is needed")
+    except ImportError as missing:  # set up for the relay alone, or a library of the system is missing
+        words = "./dev run, or pip install 'wzp-desktop[desktop]', installs what the window needs"
+        sys.exit(f"{PROGRAM}: {missing}: {words}; {RELAY_ONLY} does without")
 
     link = flags.open or flags.link or ""
     return run_app(

@@ -230,7 +230,7 @@ def test_a_hang_up_reloads_the_file_and_a_broken_one_changes_nothing(tmp_path: P
             ('max_clients = 20\nregion = "eu"\n', "changed=region,max_clients waiting=nothing"),
             ("max_clients = = 1\n", "all stays as it was: configuration: TOML"),
             ("max_clients = 0\n", "all stays as it was: configuration: max_clients: wants at least 1"),
-            ('max_clients = 20\nname = "new"\n', "name changes with the next start"),
+            ('max_clients = 20\nname = "new"\n', "only the next start changes name"),
         ):
             path.write_text(content)
             process.send_signal(signal.SIGHUP)

@@ -9,6 +9,7 @@ from contextlib import suppress
 
 from wzp_core import __version__
 from wzp_core.cli.output import Exit, Output
+from wzp_core.console import ends_with_its_reader
 from wzp_core.errors import WzpError
 
 try:
@@ -39,6 +40,7 @@ def parser() -> argparse.ArgumentParser:
     return top
 
 
+@ends_with_its_reader
 def main(argv: list[str] | None = None) -> int:
     """Returns the exit code of the command-line contract."""
     options = parser().parse_args(argv)
@@ -50,8 +52,6 @@ def main(argv: list[str] | None = None) -> int:
     except WzpError as error:
         output.error(f"Failed: {error}")
         return Exit.CANNOT_REACH
-    except BrokenPipeError:
-        return Exit.OK
 
 
 async def _run(options: argparse.Namespace, output: Output) -> int:

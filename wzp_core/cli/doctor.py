@@ -8,22 +8,14 @@ import importlib.util
 import sys
 from argparse import ArgumentParser, Namespace
 from collections.abc import AsyncIterator
-from dataclasses import dataclass
 
 from wzp_core.cli.output import Exit, Output
 from wzp_core.codec.libopus import opus_library
 from wzp_core.compose import given_passphrase, make_audio, make_seeds
+from wzp_core.console import Finding
 from wzp_core.errors import WzpError
 from wzp_core.io.udp import bind_udp
 from wzp_core.protocol.address import DEFAULT_PORT
-
-
-@dataclass(frozen=True, slots=True)
-class Finding:
-    what: str
-    ok: bool
-    detail: str
-    advice: str = ""
 
 
 def add_flags(parser: ArgumentParser) -> None:

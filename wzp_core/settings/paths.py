@@ -3,10 +3,12 @@
 import re
 from dataclasses import dataclass
 from pathlib import Path
-
-import platformdirs
+from typing import TYPE_CHECKING
 
 from wzp_core.errors import ErrorCode, LocalMisuse
+
+if TYPE_CHECKING:
+    from platformdirs import PlatformDirs
 
 APPLICATION = "wzp-desktop"
 DEFAULT_PROFILE = "default"
@@ -31,14 +33,19 @@ class ProfileFolders:
 def profile_folders(profile: str = DEFAULT_PROFILE) -> ProfileFolders:
     """The folders of one identity, apart from those of every other. Raises LocalMisuse(BAD_VALUE) for a bad name."""
     folder = f"profile-{checked_profile(profile)}"  # with a prefix no name is a device of Windows
-    config = platformdirs.user_config_path(APPLICATION, appauthor=False)
-    data = platformdirs.user_data_path(APPLICATION, appauthor=False)
-    return ProfileFolders(config / folder, data / folder)
+    user = _user_folders()
+    return ProfileFolders(user.user_config_path / folder, user.user_data_path / folder)
 
 
 def shared_data_folder() -> Path:
     """What all profiles of one user share: the app's own relay."""
-    return platformdirs.user_data_path(APPLICATION, appauthor=False)
+    return _user_folders().user_data_path
+
+
+def _user_folders() -> "PlatformDirs":
+    from platformdirs import PlatformDirs  # not needed for the flags, nor there in a set-up for the relay alone
+
+    return PlatformDirs(APPLICATION, appauthor=False)
 
 
 def checked_profile(name: str) -> str:
