@@ -230,6 +230,8 @@ class CallRegistry:
         known = self._find(call_id)
         if known is not None and known.stream_of(sender) is not None:
             return []  # a repeated offer must not harm the call
+        if known is None and call_id in self._repeats:
+            return []  # nor bring back one whose goodbye it has crossed
         refusal = self._refusal(sender, offer, target, is_used=known is not None)
         if refusal is None and self._rings_enough(target, origin):
             refusal = HangupReason.BUSY

@@ -27,13 +27,16 @@ class Repeats:
     def __init__(self) -> None:
         self._said: deque[_Said] = deque(maxlen=_MOST_KEPT)
 
+    def __contains__(self, call_id: CallId) -> bool:
+        return any(said.call_id == call_id for said in self._said)
+
     def say(self, call_id: CallId, sent: Send, way: ConnectionId | None, now: float) -> None:
         self._said.append(_Said(call_id, sent, way, now))
 
     def drop(self, call_id: CallId) -> None:
         """It has been heard, since something came back, or the call is over."""
-        for said in [said for said in self._said if said.call_id == call_id]:
-            self._said.remove(said)
+        if call_id in self:
+            self._said = deque((said for said in self._said if said.call_id != call_id), maxlen=_MOST_KEPT)
 
     def again(self, way_to: WayTo, now: float) -> list[Effect]:
         """After every change of who is reached how."""
