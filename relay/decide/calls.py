@@ -228,10 +228,8 @@ class CallRegistry:
         call_id = check_call_id(offer.call_id)
         target = parse_fingerprint(offer.target_fingerprint)
         known = self._find(call_id)
-        if known is not None and known.stream_of(sender) is not None:
-            return []  # a repeated offer must not harm the call
-        if known is None and call_id in self._repeats:
-            return []  # nor bring back one whose goodbye it has crossed
+        if call_id in self._repeats if known is None else known.stream_of(sender) is not None:
+            return []  # a repeated offer harms no call, nor does it bring back one whose goodbye it has crossed
         refusal = self._refusal(sender, offer, target, is_used=known is not None)
         if refusal is None and self._rings_enough(target, origin):
             refusal = HangupReason.BUSY
