@@ -216,7 +216,7 @@ class RelayConfig:
     offers_per_minute_and_address: float = _option(120.0, "most calls placed from one address in a minute", low=1)
     registrations_per_minute: float = _option(30.0, "most times one client may register in a minute", low=1)
     registrations_per_minute_and_address: float = _option(
-        600.0, "most registrations from one address in a minute", low=1
+        1500.0, "most registrations from one address in a minute", low=1
     )
     signals_per_second: float = _option(50.0, "most signals one client may send in a second, on average", low=1)
     signal_kbit_per_second: float = _option(512.0, "most signal data of one client, kbit/s, on average", low=1)

@@ -40,6 +40,10 @@ class Paced(Generic[K]):
         self._waiting.pop(receiver, None)
         self._next.pop(receiver, None)
 
+    def rest(self, now: float) -> None:
+        """Somebody else has had this turn."""
+        self._turn_at = max(self._turn_at, now + TURN_S)
+
     def take(self, now: float, entries_of: Callable[[K], int]) -> list[K]:
         """Receivers whose turn it is; `entries_of` is the length of a receiver's list."""
         due = self.due_at

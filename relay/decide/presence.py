@@ -43,7 +43,9 @@ class Hub:
 
     def __init__(self) -> None:
         self._entries: dict[Fingerprint, _Entry] = {}
-        self._lists: Paced[Fingerprint] = Paced()
+        self._lists: Paced[Fingerprint] = Paced()  # whole: for newcomers, and for those who take no changes
+        self._changes: Paced[Fingerprint] = Paced()
+        self._pacers = [self._changes, self._lists]  # whose turn it is, before whose it was
         self._roster = Roster()
         self._is_published = True
         self._told: dict[Fingerprint, int] = {}  # the version that those who take changes know
@@ -98,26 +100,34 @@ class Hub:
         if entry is None or entry.connection != connection:
             return False
         del self._entries[fingerprint]
-        self._lists.forget(fingerprint)
+        for pacer in self._pacers:
+            pacer.forget(fingerprint)
         self._told.pop(fingerprint, None)
         self._changed()
         return True
 
     @property
     def updates_due_at(self) -> float | None:
-        return self._lists.due_at
+        return min((due for pacer in self._pacers if (due := pacer.due_at) is not None), default=None)
 
     def updates(self, now: float) -> list[Effect]:
-        """The presence lists, or changes of them, whose turn it is."""
-        due = self._lists.due_at
+        """The presence lists, or changes of them, whose turn it is: in turns, so that no crowd of newcomers holds up
+        what is short and for everybody.
+        """
+        due = self.updates_due_at
         if due is None or now < due:
             return []
         if not self._is_published:
             self._roster.publish(self._users())
             self._is_published = True
-        turn = self._lists.take(now, lambda receiver: self._roster.cost(self._told.get(receiver)))
-        behind = [receiver for receiver in turn if self._told.get(receiver) != self._roster.version]
-        return [Send(receiver, self._news(receiver)) for receiver in behind]
+        for pacer in self._pacers:
+            if turn := pacer.take(now, lambda receiver: self._roster.cost(self._told.get(receiver))):
+                self._pacers.sort(key=lambda each: each is pacer)
+                for each in self._pacers:
+                    each.rest(now)
+                behind = [receiver for receiver in turn if self._told.get(receiver) != self._roster.version]
+                return [Send(receiver, self._news(receiver)) for receiver in behind]
+        return []
 
     def refresh(self) -> None:
         """Clients elsewhere have changed."""
@@ -136,7 +146,8 @@ class Hub:
 
     def _changed(self) -> None:
         self._is_published = False
-        self._lists.mark(self._entries)
+        self._changes.mark(who for who in self._entries if who in self._told)
+        self._lists.mark(who for who in self._entries if who not in self._told)
 
     def _news(self, receiver: Fingerprint) -> PresenceList | PresenceChange:
         news = self._roster.news(self._told.get(receiver))

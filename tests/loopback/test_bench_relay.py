@@ -4,12 +4,14 @@ import asyncio
 import json
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from wzp_core.cli import bench_relay
 from wzp_core.cli.__main__ import main
-from wzp_core.cli.bench_relay import ROOM_COLUMNS, idle_row, presence_row, room_row
+from wzp_core.cli.bench_presence import COLUMNS, presence_row
+from wzp_core.cli.bench_relay import ROOM_COLUMNS, idle_row, room_row
 from wzp_core.cli.bench_relay_load import Kind
 from wzp_core.cli.bench_relay_process import Scenario, dropped_at
 from wzp_core.cli.bench_relay_workers import limited, workers_rows
@@ -30,10 +32,17 @@ async def test_people_at_rest_cost_memory_which_is_counted() -> None:
     assert (await idle_row(10))["kilobytes_each"] != 0
 
 
-async def test_one_more_client_becomes_known_to_all_others() -> None:
-    row = await presence_row(10)
-    assert row["clients"] == 10
-    assert row["heard_by_all_ms"] > 0
+@pytest.mark.parametrize("takes_changes", [True, False])
+async def test_one_more_client_becomes_known_to_all_and_all_come_back_to_a_new_relay(takes_changes: bool) -> None:
+    said: list[tuple[str, dict[str, Any]]] = []
+    row = await presence_row(10, lambda name, **facts: said.append((name, facts)), takes_changes=takes_changes)
+    assert row.keys() >= {key for key, _ in COLUMNS}
+    assert (row["clients"], row["storm"]) == (10, 1)
+    assert 0 < row["known_p50_ms"] <= row["known_p99_ms"]
+    assert row["bytes_per_join"] > 0
+    assert (row["lists"] > 10) is not takes_changes  # else only the newcomers' own
+    assert 0 < row["back_p50_s"] <= row["back_all_s"] <= row["back_listed_s"]
+    assert said == [("progress", {"registered": 10, "of": 10})]
 
 
 async def test_one_worker_and_two_are_measured_in_turns() -> None:
@@ -67,7 +76,7 @@ def test_the_whole_run_writes_tables_for_people_and_programs(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setattr(bench_relay, "QUICK", (Scenario(rooms=1, members=2, talkers=1),))
-    assert main(["bench", "relay", "--quick", "--rooms-only", "--seconds", "0.3", "--out", str(tmp_path)]) == 0
+    assert main(["bench", "relay", "--quick", "--only", "rooms", "--seconds", "0.3", "--out", str(tmp_path)]) == 0
     assert json.loads((tmp_path / "relay.json").read_text())["rooms"][0]["members"] == 2
     table = (tmp_path / "relay.md").read_text()
     assert table.count("\n") == 3

@@ -15,6 +15,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any, Final
 
+from wzp_core.cli.bench_presence import COLUMNS, presence_row
 from wzp_core.cli.bench_relay_load import Kind
 from wzp_core.cli.bench_relay_process import Scenario, forwarder, load
 from wzp_core.cli.bench_relay_workers import WORKERS_COLUMNS, workers_rows
@@ -42,16 +43,9 @@ ROOM_COLUMNS: Final = (
     ("limit", "Limit"),
 )
 IDLE_COLUMNS: Final = (("participants", "Idle participants"), ("kilobytes_each", "kB each"), ("cpu_pct", "CPU %"))
-PRESENCE_COLUMNS: Final = (
-    ("clients", "Registered clients"),
-    ("joined_s", "joined in s"),
-    ("joins_cpu_s", "CPU s"),
-    ("join_ms", "One more: answered ms"),
-    ("heard_by_all_ms", "known to all ms"),
-    ("join_cpu_ms", "CPU ms"),
-)
 
 
+KINDS: Final = ("rooms", "workers", "idle", "presence")
 FULL: Final = (
     Scenario(rooms=40, members=2, talkers=2),
     Scenario(rooms=1, members=10, talkers=10),
@@ -71,15 +65,17 @@ QUICK: Final = (
     Scenario(kind=Kind.STOCK, rooms=1, members=10, talkers=3),
     Scenario(kind=Kind.UDP, rooms=1, members=10, talkers=3),
 )
+CROWDS: Final = ((200, True), (1000, True), (200, False))  # clients, whether they are told changes or lists
+QUICK_CROWDS: Final = ((20, True),)
 
 
 def add_flags(parser: ArgumentParser) -> None:
-    parser.add_argument("--seconds", type=float, default=10.0, help="measured per row (%(default)s)")
+    parser.add_argument("--seconds", type=float, default=5.0, help="measured per row (%(default)s)")
     parser.add_argument(
         "--repeat", type=int, default=1, metavar="N", help="measure each row N times, keep the least disturbed"
     )
     parser.add_argument("--quick", action="store_true", help="small rooms and few people, half a minute in all")
-    parser.add_argument("--rooms-only", action="store_true", help="leave out people at rest and presence")
+    parser.add_argument("--only", choices=KINDS, default="", help="leave out the others")
     parser.add_argument("--out", type=Path, metavar="FOLDER", help="write relay.md and relay.json there")
     parser.add_argument("--json", action="store_true", help="one JSON object per line on stdout")
 
@@ -102,14 +98,14 @@ def as_markdown(report: dict[str, list[dict[str, Any]]]) -> str:
         ("rooms", ROOM_COLUMNS),
         ("workers", WORKERS_COLUMNS),
         ("idle", IDLE_COLUMNS),
-        ("presence", PRESENCE_COLUMNS),
+        ("presence", COLUMNS),
     )
     return "\n".join(table(report[name], columns) for name, columns in parts if report[name])
 
 
 async def _measured(options: Namespace, output: Output) -> dict[str, list[dict[str, Any]]]:
-    report: dict[str, list[dict[str, Any]]] = {"rooms": [], "workers": [], "idle": [], "presence": []}
-    for name, measure in _measurements(options):
+    report: dict[str, list[dict[str, Any]]] = {kind: [] for kind in KINDS}
+    for name, measure in _measurements(options, output):
         try:
             rows = await measure()
         except Unavailable as error:
@@ -125,20 +121,26 @@ async def _measured(options: Namespace, output: Output) -> dict[str, list[dict[s
     return report
 
 
-def _measurements(options: Namespace) -> Iterator[tuple[str, Callable[[], Awaitable[list[dict[str, Any]]]]]]:
+def _measurements(
+    options: Namespace, output: Output
+) -> Iterator[tuple[str, Callable[[], Awaitable[list[dict[str, Any]]]]]]:
     """Each with its table."""
 
     def best_of(measure: Callable[[], Awaitable[dict[str, Any]]]) -> Callable[[], Awaitable[list[dict[str, Any]]]]:
         return partial(_best, measure, max(1, options.repeat))
 
-    for scenario in QUICK if options.quick else FULL:
-        yield "rooms", best_of(partial(room_row, scenario, options.seconds))
-    if not options.quick:
-        yield "workers", partial(workers_rows, options.seconds, options.repeat)
-    if not options.rooms_only:
-        yield "idle", best_of(partial(idle_row, 20 if options.quick else 400))
-        for clients in (20,) if options.quick else (100, 1000):
-            yield "presence", best_of(partial(presence_row, clients))
+    for kind in (options.only,) if options.only else KINDS:
+        match kind:
+            case "rooms":
+                for scenario in QUICK if options.quick else FULL:
+                    yield kind, best_of(partial(room_row, scenario, options.seconds))
+            case "workers" if not options.quick:
+                yield kind, partial(workers_rows, options.seconds, options.repeat)
+            case "idle":
+                yield kind, best_of(partial(idle_row, 20 if options.quick else 400))
+            case "presence":
+                for clients, takes_changes in QUICK_CROWDS if options.quick else CROWDS:
+                    yield kind, best_of(partial(presence_row, clients, output.event, takes_changes=takes_changes))
 
 
 async def _best(measure: Callable[[], Awaitable[dict[str, Any]]], times: int) -> list[dict[str, Any]]:
@@ -202,24 +204,6 @@ async def idle_row(participants: int) -> dict[str, Any]:
         "kilobytes_each": round(grown / participants / 1000, 1),
         "cpu_pct": round(100 * busy / 5.0, 1),
     }
-
-
-async def presence_row(clients: int) -> dict[str, Any]:
-    """What it takes until everybody knows of one more client."""
-    scenario = Scenario(kind=Kind.SIGNAL, rooms=10, members=clients // 10, talkers=0)
-    async with forwarder(Kind.RELAY, clients) as server:
-        busy = server.cpu_s
-        async with load(server, scenario, 0.0) as generator:
-            await generator.until("joined")
-            joins_cpu_s = server.cpu_s - busy
-            await asyncio.sleep(2.0)
-            generator.go()
-            await generator.until("began")
-            busy = server.cpu_s
-            await generator.until("ended")
-            join_cpu_s = server.cpu_s - busy
-            result = await generator.until("result")
-    return result | {"joins_cpu_s": round(joins_cpu_s, 2), "join_cpu_ms": round(1000 * join_cpu_s)}
 
 
 def _written(report: dict[str, list[dict[str, Any]]], folder: Path) -> None:

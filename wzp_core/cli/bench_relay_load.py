@@ -11,21 +11,17 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import asdict, dataclass
 from enum import StrEnum
-from statistics import fmean
 from typing import Any, Final, Protocol
 
-from wzp_core.crypto.handshake import register_presence
 from wzp_core.crypto.identity import Identity
 from wzp_core.dsp.frame import FRAME_MS
 from wzp_core.engine.media_room import join_media_room
-from wzp_core.errors import ErrorCode, RemoteViolation, Unavailable
+from wzp_core.errors import RemoteViolation, Unavailable
 from wzp_core.io.quic import QuicEndpoint, open_endpoint
 from wzp_core.io.udp import UdpSocket, bind_udp
-from wzp_core.ports import Address, Link
-from wzp_core.protocol.ids import Fingerprint
+from wzp_core.ports import Address
 from wzp_core.protocol.media.header import HEADER_BYTES, MediaHeader
 from wzp_core.protocol.profile import GOOD
-from wzp_core.protocol.signal.presence import PresenceChange, PresenceList, PresenceUser, RegisterPresenceAck
 
 _FRAME_S: Final = FRAME_MS / 1000
 _LEVEL: Final = 9  # speech
@@ -42,7 +38,6 @@ class Kind(StrEnum):
     RELAY = "relay"
     STOCK = "stock"  # the forwarder on aioquic's own serve()
     UDP = "udp"  # the forwarder of plain UDP
-    SIGNAL = "signal"  # the relay's presence: no media at all
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -255,86 +250,6 @@ async def measure(load: Load, talkers: list[Talker], counting: Counting) -> dict
     }
 
 
-async def measure_presence(load: Load) -> dict[str, Any]:
-    """Registers everybody, then one more, and waits until all have heard of that one."""
-    loop = asyncio.get_running_loop()
-    total = load.rooms * load.members
-    newcomer = identity(load.first + total)
-    heard_at: dict[int, float] = {}
-    all_heard = asyncio.Event()
-
-    async def hear_of_newcomer(link: Link, number: int) -> None:
-        await heard_of(link, newcomer.fingerprint)
-        heard_at[number] = loop.time()
-        if len(heard_at) == total:
-            all_heard.set()
-        while True:  # goes on taking what the relay says, as clients do
-            await link.receive_signal()
-
-    async with AsyncExitStack() as stack:
-        began = loop.time()
-        tasks = await stack.enter_async_context(asyncio.TaskGroup())
-        readers: list[asyncio.Task[None]] = []
-        slots = asyncio.Semaphore(_JOINS_AT_ONCE)
-        delays: list[float] = []
-
-        async def one(endpoint: QuicEndpoint, number: int) -> None:
-            async with slots:
-                asked = loop.time()
-                link = await registered(endpoint, load.address, identity(load.first + number))
-                delays.append(loop.time() - asked)
-            readers.append(tasks.create_task(hear_of_newcomer(link, number)))
-
-        endpoints = [await stack.enter_async_context(open_endpoint(_ANY)) for _ in range(load.rooms)]
-        async with asyncio.TaskGroup() as joining:
-            for number in range(total):
-                joining.create_task(one(endpoints[number % load.rooms], number))
-        joined_s = loop.time() - began
-        say("joined")
-        await told()
-        say("began")
-        busy, asked = time.process_time(), loop.time()
-        await registered(endpoints[0], load.address, newcomer)
-        answered = loop.time()
-        async with asyncio.timeout(_LIMIT_S):
-            await all_heard.wait()
-        say("ended")
-        for reader in readers:
-            reader.cancel()
-        return {
-            "clients": total,
-            "joined_s": round(joined_s, 2),
-            "join_mean_ms": round(1000 * fmean(delays), 1),
-            "join_ms": round(1000 * (answered - asked), 1),
-            "heard_by_all_ms": round(1000 * (max(heard_at.values()) - asked), 1),
-            "generator_busy_ms": round(1000 * (time.process_time() - busy), 1),
-        }
-
-
-async def registered(endpoint: QuicEndpoint, address: Address, who: Identity) -> Link:
-    """Raises RemoteViolation where the relay refuses."""
-    link = await endpoint.dial(address, "_signal", timeout_s=_LIMIT_S)
-    link.send_signal(register_presence(who, alias="somebody", takes_changes=True))
-    async with asyncio.timeout(_LIMIT_S):
-        ack = await link.receive_signal()
-    if not isinstance(ack, RegisterPresenceAck) or not ack.success:
-        raise RemoteViolation(ErrorCode.REGISTRATION_REFUSED)
-    return link
-
-
-async def heard_of(link: Link, newcomer: Fingerprint) -> None:
-    """Until the newcomer is on the list."""
-    while True:
-        message = await link.receive_signal()
-        users: tuple[PresenceUser, ...] = ()
-        if isinstance(message, PresenceList):
-            users = message.users
-        elif isinstance(message, PresenceChange):
-            users = message.came
-        if any(user.fingerprint == newcomer for user in users):
-            return
-
-
 def percentile_ms(values_ns: list[int], percent: int) -> float | None:
     """Nearest rank, in ms; None of nothing."""
     if not values_ns:
@@ -354,8 +269,7 @@ async def told() -> None:
 
 async def _main(load: Load) -> None:
     try:
-        result = await (measure_presence(load) if load.kind is Kind.SIGNAL else measure_rooms(load))
-        say("result", **result)
+        say("result", **await measure_rooms(load))
     except (TimeoutError, Unavailable, RemoteViolation) as error:
         say("failed", reason=repr(error))
 

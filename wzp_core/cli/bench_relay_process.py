@@ -5,7 +5,7 @@ import json
 import os
 import sys
 import tempfile
-from collections.abc import AsyncIterator, Iterator, Sequence
+from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -15,13 +15,11 @@ from wzp_core.cli.bench_relay_load import Kind, Load, arguments
 from wzp_core.errors import ErrorCode, Unavailable
 
 _LIMIT_S: Final = 300.0
-_ANY: Final = "127.0.0.1:0"
 _ONE_ADDRESS: Final = (  # limits that a load from a single machine would run into
     *("--max-share-per-address", "1"),
     *("--connections-per-second", "100000"),
     *("--handshakes-per-second", "100000"),
     *("--packets-per-second-and-address", "1000000"),
-    *("--registrations-per-minute-and-address", "100000"),
 )
 
 
@@ -82,19 +80,35 @@ class Running:
         yield self._system
         yield from self._system.children(recursive=True)
 
-    async def until(self, name: str) -> dict[str, Any]:
-        """Raises Unavailable where the process ends, fails or takes too long."""
+    async def until(self, name: str, tell: Callable[..., None] | None = None) -> dict[str, Any]:
+        """What it says under that name; on the way there `tell` is given its progress.
+
+        Raises Unavailable where the process ends, fails or takes too long.
+        """
         try:
             async with asyncio.timeout(_LIMIT_S):
                 while line := await self._said.readline():
                     happened: dict[str, Any] = json.loads(line)
-                    if happened.pop("event") == name:
+                    said = happened.pop("event")
+                    if said == name:
                         return happened
+                    if said == "progress" and tell is not None:
+                        tell(said, **happened)
                     if "reason" in happened:
                         raise Unavailable(ErrorCode.TIMED_OUT, missing=happened["reason"])
         except TimeoutError:
             pass
         raise Unavailable(ErrorCode.TIMED_OUT, missing=f"no {name!r} from process {self._process.pid}")
+
+    async def listening(self) -> None:
+        """Until it says where. Raises Unavailable."""
+        host, _, port = (await self.until("listening"))["addr"].rpartition(":")
+        self.address = (host, int(port))
+
+    async def stop(self) -> None:
+        """Asks it to end, and waits until it has."""
+        self._process.terminate()
+        await self._process.wait()
 
     def go(self) -> None:
         self._told.write(b"\n")
@@ -122,38 +136,34 @@ async def forwarder(kind: Kind, participants: int, flags: Sequence[str] = ()) ->
     """The relay, with further flags, or what it is compared with. Raises Unavailable."""
     with tempfile.TemporaryDirectory(prefix="wzp-bench-") as folder:
         if kind in (Kind.STOCK, Kind.UDP):
-            command = ["wzp_core.cli.bench_relay_plain", kind.value]
+            async with process("wzp_core.cli.bench_relay_plain", kind.value) as server:
+                await server.listening()
+                yield server
         else:
-            most = str(participants + 10)
-            limits = ["--max-sessions", most, "--max-clients", most, *_ONE_ADDRESS]
-            command = [
-                "relay",
-                "--listen",
-                _ANY,
-                "--data-dir",
-                folder,
-                "--json",
-                "--log-level",
-                "warning",
-                *limits,
-                *flags,
-            ]
-        async with _process(*command) as server:
-            host, _, port = (await server.until("listening"))["addr"].rpartition(":")
-            server.address = (host, int(port))
-            yield server
+            async with relay(folder, "--max-sessions", str(participants + 10), *_ONE_ADDRESS, *flags) as server:
+                yield server
+
+
+@asynccontextmanager
+async def relay(folder: str | Path, *flags: str, port: int = 0) -> AsyncIterator[Running]:
+    """A relay that listens; 0 is any port. Raises Unavailable."""
+    where = ("--listen", f"127.0.0.1:{port}", "--data-dir", str(folder))
+    async with process("relay", *where, "--json", "--log-level", "warning", *flags) as server:
+        await server.listening()
+        yield server
 
 
 @asynccontextmanager
 async def load(server: Running, scenario: Scenario, seconds: float, *, first: int = 0) -> AsyncIterator[Running]:
     host, port = server.address
     wanted = Load(**asdict(scenario), host=host, port=port, seconds=seconds, first=first)
-    async with _process("wzp_core.cli.bench_relay_load", arguments(wanted)) as generator:
+    async with process("wzp_core.cli.bench_relay_load", arguments(wanted)) as generator:
         yield generator
 
 
 @asynccontextmanager
-async def _process(module: str, *given: str) -> AsyncIterator[Running]:
+async def process(module: str, *given: str) -> AsyncIterator[Running]:
+    """A module that runs, killed at the end."""
     paths = os.pathsep.join(filter(None, sys.path))
     process = await asyncio.create_subprocess_exec(
         sys.executable,

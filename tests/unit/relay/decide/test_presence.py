@@ -4,10 +4,11 @@ import pytest
 
 from relay.decide.effects import ConnectionId, Cut, Send
 from relay.decide.global_names import lobby_part
+from relay.decide.paced import TURN_S
 from relay.decide.presence import LONGEST_ALIAS, Hub, shown_alias
 from wzp_core.errors import ErrorCode, RemoteViolation
 from wzp_core.protocol.ids import Fingerprint
-from wzp_core.protocol.signal.presence import PresenceList, PresenceUser
+from wzp_core.protocol.signal.presence import PresenceChange, PresenceList, PresenceUser
 from wzp_core.protocol.signal.room import RoomParticipant
 
 A, B = Fingerprint("aaaa"), Fingerprint("bbbb")
@@ -73,6 +74,26 @@ def test_nobody_gets_more_than_ten_lists_a_second_however_much_changes() -> None
         lists.update(effect.to for effect in hub.updates(millisecond / 1000) if isinstance(effect, Send))
     assert max(lists.values()) <= 10
     assert min(lists.values()) >= 5
+
+
+def test_who_is_told_changes_waits_for_no_crowd_that_is_told_whole_lists() -> None:
+    hub = Hub()
+    ours = [Fingerprint(f"{number:04}") for number in range(400)]
+    for number, who in enumerate(ours):
+        hub.register(ConnectionId(number), who, None, takes_changes=True)
+    for number in range(400, 700):  # of older builds: their lists take seven seconds
+        hub.register(ConnectionId(number), Fingerprint(f"{number:04}"), None)
+    turns = (turn * TURN_S for turn in range(10_000))
+    while hub.updates_due_at is not None:
+        hub.updates(next(turns))
+    hub.register(ConnectionId(700), A, None)
+    for _ in range(40):
+        hub.updates(next(turns))
+    hub.register(ConnectionId(701), B, None)
+    told = [effect for _ in range(40) for effect in hub.updates(next(turns)) if isinstance(effect, Send)]
+    news = PresenceChange(came=(PresenceUser(fingerprint=B),), left=())
+    assert {effect.to for effect in told if effect.message == news} == set(ours)
+    assert len({effect.to for effect in told if isinstance(effect.message, PresenceList)}) > 10  # who have their turns
 
 
 def test_everybody_among_many_gets_the_newest_list_in_the_end() -> None:
