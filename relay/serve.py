@@ -67,7 +67,7 @@ class Relay:
         self.name = config.name
         self.address = endpoint.local_address
         self.fingerprint: TlsFingerprint = tls.fingerprint
-        self._endpoint = endpoint
+        self._endpoint, self._tokens = endpoint, tokens
         endpoint.limit_inbound(inbound(config))
         self.http_address: Address | None = None
         self._counters = Counters()
@@ -165,7 +165,9 @@ class Relay:
             FederationCollector(self.federation),
         )
         routes = [*health_routes(self.health), *metrics_routes(registry), *mesh_routes(self.mesh)]
-        async with serve_http((config.http_host, config.http_port), config.http_token, routes) as self.http_address:
+        async with serve_http(
+            (config.http_host, config.http_port), lambda: self._signals.config.http_token, routes
+        ) as self.http_address:
             event(log, "relay:http_listening", addr=address_text(self.http_address))
             yield
 
@@ -177,6 +179,7 @@ class Relay:
         """Takes over what can change while the relay runs; returns the keys whose change waits for a restart."""
         config, changed, waiting = reloaded(self._signals.config, wanted)
         self._endpoint.limit_inbound(inbound(config))
+        self._tokens.ask(config.auth_url)
         self._calls.most_per_client = config.max_calls_per_client
         self._signals.config = config
         self.federation.reconfigure(config)

@@ -139,6 +139,7 @@ class Worker:
                 config = configured(settings, self._plane.config.listen)
                 logging.getLogger().setLevel(config.log_level.upper())
                 self._endpoint.limit_inbound(inbound(config))
+                self._service.tokens.ask(config.auth_url)
                 self._plane.reconfigure(config)
 
     async def _keep_telling(self) -> None:

@@ -15,6 +15,7 @@ from relay.decide.effects import ConnectionId, Deliver, Effect
 from relay.decide.global_names import LOBBY_PARTS, GlobalNames, Tags, is_call, is_lobby, lobby_part
 from relay.decide.paced import Paced
 from relay.decide.presence import shown_alias
+from wzp_core.crypto.rooms import room_hash
 from wzp_core.errors import ErrorCode, RemoteViolation
 from wzp_core.protocol.ids import Fingerprint, RoomName, TlsFingerprint
 from wzp_core.protocol.signal.federation import GlobalRoomActive, GlobalRoomInactive
@@ -27,6 +28,7 @@ _MOST_GUESTS = 255
 _MOST_IN_CALL = 2
 _MOST_IN_LOBBY_PART = 1500  # with the longest names less than one signal may hold
 _LOBBY_ROUND_S = 1.0
+_LONGEST_NAME = 253
 _LIST_COSTS = 40  # as so many entries: a burst of short lists must not fill the neighbour's queue either
 
 _FINGERPRINT = re.compile(r"[0-9a-f]{4}(?::[0-9a-f]{4}){7}")
@@ -66,6 +68,7 @@ class _Neighbour:
     label: str
     is_quiet: bool = False
     told: dict[RoomName, _Told] = field(default_factory=dict)
+    aside: dict[RoomName, _Told] = field(default_factory=dict)  # of rooms, by name or hash, that span no relays with us
     sent: dict[RoomName, tuple[RoomParticipant, ...]] = field(default_factory=dict)
 
 
@@ -82,6 +85,7 @@ class Federation:
         """`allows`: whether a room is for somebody; others are not let in by way of another relay either."""
         self._id = relay_id(own)
         self._names = GlobalNames(global_rooms)
+        self._former: dict[str, RoomName] = {}  # rooms that have spanned relays, by their hash
         self._here = here
         self._allows = allows
         self._own_ids: dict[RoomName, frozenset[int]] = {}  # of rooms with members of ours, their stream ids
@@ -155,6 +159,24 @@ class Federation:
             if stronger.get(member.stream_id or 0, member.fingerprint) != member.fingerprint
         }
 
+    def span(self, global_rooms: Iterable[str]) -> list[RoomName]:
+        """These rooms span relays from now on; returns those that did not before, or do not any more."""
+        before, self._names = self._names, GlobalNames(global_rooms)
+        self._former |= {room_hash(room): room for room in before.configured}
+        self._tags.keep(self._names.configured)
+        begun = [room for room in self._names.configured if before.canonical(room) is None]
+        ended = [room for room in before.configured if self.canonical(room) is None]
+        for neighbour in self._neighbours.values():
+            neighbour.aside |= {room: neighbour.told.pop(room) for room in ended if room in neighbour.told}
+            forms = {form: room for room in begun for form in (RoomName(room_hash(room)), room)}
+            neighbour.told |= {
+                room: neighbour.aside.pop(form) for form, room in forms.items() if form in neighbour.aside
+            }
+        for room in (*begun, *ended):
+            self._own_ids.pop(room, None)
+            self._changed(room)
+        return [*begun, *ended]
+
     # --- what happens ------------------------------------------------------------------------------------------
 
     def members_changed(self, room: RoomName, *, occupied: bool) -> None:
@@ -192,22 +214,23 @@ class Federation:
 
     def hear(self, link: ConnectionId, message: GlobalRoomActive | GlobalRoomInactive) -> RoomName | None:
         """The room of which a neighbour had news. Raises RemoteViolation(LIMIT)."""
-        room = self.canonical(message.room)
-        if room is None:
-            return None
-        neighbour = self._neighbours[link]
+        canonical, neighbour = self.canonical(message.room), self._neighbours[link]
+        name = message.room[:_LONGEST_NAME].lower()
+        room = canonical or self._former.get(name, RoomName(name))
+        told = neighbour.told if canonical is not None else neighbour.aside
         given = message.participants if isinstance(message, GlobalRoomActive) else ()
         learned = self._learned(neighbour, room, given)
-        if learned == neighbour.told.get(room, _NOTHING).people:
+        if learned == told.get(room, _NOTHING).people:
             return None
         if not learned:
-            del neighbour.told[room]
-        elif room not in neighbour.told and len(neighbour.told) >= MOST_ROOMS:
+            del told[room]
+        elif room not in told and len(told) >= MOST_ROOMS:
             raise RemoteViolation(ErrorCode.LIMIT, what="rooms of one relay")
         else:
-            neighbour.told[room] = _Told(learned, frozenset(each.stream_id for each in learned.values()))
-        self._changed(room)
-        return room
+            told[room] = _Told(learned, frozenset(each.stream_id for each in learned.values()))
+        if canonical is not None:
+            self._changed(room)
+        return canonical
 
     # --- what others are told ----------------------------------------------------------------------------------
 
@@ -226,7 +249,7 @@ class Federation:
 
     def _news(self, link: ConnectionId, room: RoomName) -> list[Effect]:
         neighbour = self._neighbours[link]
-        people = self._people_for(link, neighbour.relay, room)
+        people = self._people_for(link, neighbour.relay, room) if self.canonical(room) is not None else ()
         if people == neighbour.sent.get(room, ()):
             return []
         self._routes.pop(room, None)

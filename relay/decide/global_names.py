@@ -45,6 +45,10 @@ class Tags:
         self._lasting = {federation_tag(name): name for name in lasting}
         self._passing: dict[bytes, RoomName] = {}
 
+    def keep(self, lasting: Iterable[RoomName]) -> None:
+        """These last from now on."""
+        self._lasting = {federation_tag(name): name for name in lasting}
+
     def add(self, room: RoomName) -> None:
         self._passing[federation_tag(room)] = room
 

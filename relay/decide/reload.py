@@ -7,6 +7,7 @@ from relay.config import RelayConfig, options, toml_key
 LIVE = frozenset(
     {
         "region",
+        "auth_url",
         "require_signatures",
         "max_sessions",
         "max_rooms",
@@ -33,9 +34,11 @@ LIVE = frozenset(
         "media_packets_per_second",
         "media_kbit_per_second",
         "log_level",
+        "http_token",
         "federation_trust_hello",
         "peers",
         "trusted",
+        "global_rooms",
         "probe",
         "rooms",
     }

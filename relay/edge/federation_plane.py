@@ -22,6 +22,7 @@ from relay.edge.room_plane import RoomPlane
 from relay.edge.signal_plane import SignalPlane
 from relay.observe.counters import FederationCounters, PeerStats
 from relay.observe.event_log import EventLog
+from wzp_core.crypto.rooms import room_hash
 from wzp_core.errors import ErrorCode, RemoteViolation
 from wzp_core.limits import Buckets, Rate
 from wzp_core.logs import event, logger
@@ -102,6 +103,11 @@ class FederationPlane:
         for link, peer in list(self._open.values()):
             if peer not in self.peers.labels:
                 link.close("not trusted any more")
+        changed = self._federation.span(config.global_rooms)
+        for room in changed:  # whoever is in one joins anew, under the name and an id that hold on all relays
+            self._room_plane.vacate(room)
+            self._room_plane.vacate(RoomName(room_hash(room)))
+        self._refresh(changed)
         for room in (*self._rooms, *LOBBY_PARTS):
             if self.canonical(room) is not None:
                 self._federation.members_changed(room, occupied=bool(self._here(room)))

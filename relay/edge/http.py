@@ -4,7 +4,7 @@ import asyncio
 import hmac
 import ipaddress
 import json
-from collections.abc import AsyncIterator, Iterable, Mapping
+from collections.abc import AsyncIterator, Callable, Iterable, Mapping
 from contextlib import asynccontextmanager
 
 from aiohttp import web
@@ -28,7 +28,7 @@ def json_answer(value: object, *, status: int = 200, headers: Mapping[str, str] 
 
 
 @asynccontextmanager
-async def serve_http(bind: Address, token: str, routes: Iterable[web.RouteDef]) -> AsyncIterator[Address]:
+async def serve_http(bind: Address, token: Callable[[], str], routes: Iterable[web.RouteDef]) -> AsyncIterator[Address]:
     """Answers on `bind` while open, and tells where that is. Raises Unavailable(NO_PORT).
 
     One answer a connection, few connections, none for long: nobody can make the relay keep anything here.
@@ -101,13 +101,13 @@ async def _in_json(request: web.Request, handler: Handler) -> web.StreamResponse
     return response
 
 
-def _door(token: str) -> Middleware:
-    expected = token.encode()
+def _door(token: Callable[[], str]) -> Middleware:
+    """`token` is what it is now."""
 
     @web.middleware
     async def admit(request: web.Request, handler: Handler) -> web.StreamResponse:
         if request.path != OPEN_PATH:
-            if token:
+            if expected := token().encode():
                 scheme, _, given = request.headers.get("Authorization", "").partition(" ")
                 if scheme.lower() != "bearer" or not hmac.compare_digest(
                     given.strip().encode(errors="surrogateescape"), expected

@@ -22,7 +22,7 @@ class MeshNode:
         self.registry = registry
         self.counters = counters
         self.own_id = own_id
-        self.tells_strangers = not config.auth_url  # where everybody may register and is told who is here
+        self.tells_strangers = False
         self._advertised = config.advertised_addr
         self._listening = listening
         self._inbound: dict[Link, bool] = {}  # from other relays, and whether those were trusted
@@ -31,6 +31,7 @@ class MeshNode:
     def reconfigure(self, config: RelayConfig) -> None:
         """Links that would be judged in another way now end: if they are dialled again, they are."""
         self._trust = RelayTrust.of(config)
+        self.tells_strangers = not config.auth_url  # where everybody may register and is told who is here
         self.registry.expect(config.probe)
         for link, was_trusted in list(self._inbound.items()):
             if self._trusts(link) != was_trusted:

@@ -19,21 +19,35 @@ _TRIES = 2
 
 
 class TokenCheck:
-    """Asks nobody, and lets everybody in, where there is no service."""
+    """Asks nobody, and lets everybody in, where there is no service; open with `open_token_check`."""
 
-    def __init__(self, session: aiohttp.ClientSession | None, url: str) -> None:
-        self._session, self._url = session, url
+    def __init__(self) -> None:
+        self._session: aiohttp.ClientSession | None = None
+        self._url = ""
 
     @property
     def checks(self) -> bool:
-        return self._session is not None
+        return bool(self._url)
+
+    def ask(self, url: str) -> None:
+        """That service from now on; without an address, nobody. Whoever is in stays in."""
+        self._url = url
+        if url and self._session is None:
+            import aiohttp  # takes 0.2 s, which only relays with such a service have to wait for
+
+            limit = aiohttp.ClientTimeout(total=_LIMIT_S)
+            self._session = aiohttp.ClientSession(timeout=limit, connector=aiohttp.TCPConnector(limit=_AT_ONCE))
+
+    async def close(self) -> None:
+        if self._session is not None:
+            await self._session.close()
 
     async def admit(self, token: str | None, claimed: Fingerprint) -> None:
         """Returns where the token is that identity's.
 
         Raises RemoteViolation(TOKEN_REFUSED), and Unavailable(TOKEN_UNCHECKED) where the service did not answer well.
         """
-        if self._session is None:
+        if self._session is None or not self._url:
             return
         if not token or len(token) > LONGEST_TOKEN:
             raise RemoteViolation(ErrorCode.TOKEN_REFUSED, reason="too long" if token else "none given")
@@ -66,12 +80,9 @@ async def _body(response: aiohttp.ClientResponse) -> bytes:
 @asynccontextmanager
 async def open_token_check(url: str) -> AsyncIterator[TokenCheck]:
     """Without an address there is no check."""
-    if not url:
-        yield TokenCheck(None, url)
-        return
-    import aiohttp  # takes 0.2 s, which only relays with such a service have to wait for
-
-    limit = aiohttp.ClientTimeout(total=_LIMIT_S)
-    connector = aiohttp.TCPConnector(limit=_AT_ONCE)
-    async with aiohttp.ClientSession(timeout=limit, connector=connector) as session:
-        yield TokenCheck(session, url)
+    check = TokenCheck()
+    check.ask(url)
+    try:
+        yield check
+    finally:
+        await check.close()

@@ -136,6 +136,17 @@ async def test_with_a_token_only_its_bearer_is_answered(tmp_path: Path, given: s
         assert (await net.get("/healthz"))[0] == 200
 
 
+async def test_a_reload_changes_the_token(tmp_path: Path) -> None:
+    options = config(tmp_path, http_token=TOKEN)
+    async with serve(options) as relay, AsyncExitStack() as stack:
+        net = Asker(relay, stack)
+        assert relay.reconfigure(replace(options, http_token=TOKEN[::-1])) == []
+        for given, status in ((TOKEN, 401), (TOKEN[::-1], 200)):
+            assert (await net.get("/presence", Authorization=f"Bearer {given}"))[0] == status
+        relay.reconfigure(replace(options, http_token=""))
+        assert (await net.get("/presence"))[0] == 200
+
+
 async def test_garbage_and_silence_cost_one_connection_each_and_no_log(
     net: Asker, caplog: pytest.LogCaptureFixture
 ) -> None:

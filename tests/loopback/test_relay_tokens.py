@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -11,7 +12,7 @@ from aiohttp import web
 from relay.config import RelayConfig, read_document
 from relay.edge import token_check
 from relay.serve import serve
-from tests.loopback.net import ANN, BEN, Net, config, ended, present, soon
+from tests.loopback.net import ANN, BEN, CLEO, Net, config, ended, present, soon
 from tests.loopback.processes import free_port, shop
 from wzp_core.crypto.handshake import call_offer, register_presence
 from wzp_core.crypto.identity import Identity
@@ -197,3 +198,17 @@ def test_an_address_that_is_no_web_address_is_refused() -> None:
         with pytest.raises(Unavailable):
             read_document(f'auth_url = "{text}"')
     assert RelayConfig().auth_url == ""
+
+
+async def test_a_reload_changes_who_is_asked_and_puts_nobody_out(tmp_path: Path, service: Service) -> None:
+    options = config(tmp_path)
+    async with serve(options) as relay, AsyncExitStack() as stack:
+        net = Net(relay, stack)
+        ann = await net.register(ANN)
+        assert relay.reconfigure(replace(options, auth_url=service.url)) == []
+        assert await refusal(net, "guessed", BEN) == ("token_refused", "token_refused")
+        await net.register(BEN, token="bens")
+        assert not ann.closed
+        relay.reconfigure(options)
+        await net.register(BEN)
+        await net.join(CLEO, "general")

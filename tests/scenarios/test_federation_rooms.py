@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Callable, Iterable
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -183,5 +184,44 @@ def test_two_who_got_one_stream_id_while_their_relays_were_apart_are_told_apart_
                 await asyncio.sleep(1)
                 assert hears(people[0], PITCH["bob"], start)
                 assert hears(people[1], PITCH["alice"], start)
+
+    scene(script)
+
+
+@pytest.mark.parametrize("name", [ROOM, "mountain tea"])
+def test_a_reload_makes_a_room_span_relays_and_makes_it_a_relays_own_again(scene: Scene, name: str) -> None:
+    """While people are in it, who join by its hash."""
+
+    async def script(stage: Stage) -> None:
+        async with fleet(stage, ((0, 1),)) as relays:
+            all_relays = list(relays.relays.values())
+
+            def span(*rooms: str) -> None:
+                for relay in all_relays:
+                    assert relay.reconfigure(replace(relay._signals.config, global_rooms=rooms)) == []
+
+            span()
+            home = {"alice": relays.address(0), "bob": relays.address(1)}
+            async with phones(stage, home, **sounds()) as (alice, bob):
+                for phone in (alice, bob):
+                    phone.does(JoinRoom(name))
+                    await see_each_other([phone])
+                for relay in all_relays:  # one after the other: what the neighbour has told before is not lost
+                    relay.reconfigure(replace(relay._signals.config, global_rooms=(name,)))
+                    await asyncio.sleep(3)
+                await see_each_other([alice, bob])
+                start = now()
+                await asyncio.sleep(1)
+                assert hears(alice, PITCH["bob"], start)
+                assert hears(bob, PITCH["alice"], start)
+                span()
+                for phone in (alice, bob):
+                    await see_each_other([phone])
+                await asyncio.sleep(1)
+                start = now()
+                await asyncio.sleep(1)
+                assert loudness(alice.sound.heard_since(start)) < 100
+                span(name)
+                await see_each_other([alice, bob])
 
     scene(script)

@@ -11,7 +11,7 @@ from relay.decide.federation import MOST_HOPS, MOST_ROOMS, Federation, relay_id
 from relay.decide.global_names import LOBBY_PARTS, lobby_part
 from relay.decide.rooms import RoomName
 from tests.unit.relay.decide.federated_relays import ROOM, World, key, person
-from wzp_core.crypto.rooms import room_hash
+from wzp_core.crypto.rooms import federation_tag, room_hash
 from wzp_core.errors import ErrorCode, RemoteViolation
 from wzp_core.protocol.signal.federation import GlobalRoomActive, GlobalRoomInactive
 from wzp_core.protocol.signal.room import RoomParticipant
@@ -365,3 +365,35 @@ def test_no_list_does_worse_than_be_ignored_and_nothing_of_a_link_outlives_it(sc
         federation.link_down(ConnectionId(number))
     left = [federation._nearest, federation._routes, federation._tags._passing, federation._own_ids]
     assert not any(left)
+
+
+def test_what_was_told_of_a_room_counts_as_soon_as_it_spans_relays_and_no_longer() -> None:
+    for form in (ROOM, room_hash(ROOM), ROOM.upper()):
+        federation = Federation(key(0), [], lambda room: (guest(1, stream_id=9),))
+        federation.link_up(THERE, key(1), "there")
+        assert federation.hear(THERE, told(guest(7, stream_id=3), room=form)) is None
+        assert (federation.guests(ROOM), federation.updates(0.0)) == ({}, [])
+        assert federation.span([ROOM]) == [ROOM]
+        assert set(federation.guests(ROOM)) == {person(7)}
+        federation.members_changed(ROOM, occupied=True)
+        (mine,) = federation.updates(1.0)
+        assert isinstance(mine, Deliver)
+        assert mine.message == GlobalRoomActive(room=ROOM, participants=(guest(1, stream_id=9),))
+        assert federation.onward(ROOM, 9, None) == (THERE,)
+        assert federation.span([]) == [ROOM]
+        assert federation.updates(2.0) == [Deliver(THERE, GlobalRoomInactive(room=ROOM))]
+        assert (federation.guests(ROOM), federation.onward(ROOM, 9, None)) == ({}, ())
+        assert not federation._tags.room(federation_tag(ROOM))
+        federation.hear(THERE, GlobalRoomInactive(room=form))
+        federation.span([ROOM])
+        assert federation.guests(ROOM) == {}
+
+
+def test_rooms_that_only_others_have_in_common_are_remembered_within_bounds() -> None:
+    federation = Federation(key(0), [ROOM], lambda room: ())
+    federation.link_up(THERE, key(1), "there")
+    for number in range(MOST_ROOMS):
+        federation.hear(THERE, told(guest(7), room=f"room {number}"))
+    with pytest.raises(RemoteViolation):
+        federation.hear(THERE, told(guest(7), room="one more"))
+    assert federation.hear(THERE, told(guest(7))) == ROOM

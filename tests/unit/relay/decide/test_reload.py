@@ -8,11 +8,11 @@ from wzp_core.protocol.ids import parse_tls_fingerprint
 def test_limits_and_trust_change_and_sockets_wait_for_a_restart() -> None:
     current = RelayConfig(listen=("0.0.0.0", 4433), max_clients=10)
     trusted = (TrustedRelay(fingerprint=parse_tls_fingerprint("ab" * 32)),)
-    wanted = replace(current, listen=("0.0.0.0", 4434), max_clients=20, trusted=trusted, auth_url="https://who.example")
+    wanted = replace(current, listen=("0.0.0.0", 4434), max_clients=20, trusted=trusted, http_port=9100)
     config, changed, waiting = reloaded(current, wanted)
     assert config == replace(current, max_clients=20, trusted=trusted)
     assert changed == ["max_clients", "trusted"]
-    assert waiting == ["listen_addr", "auth_url"]
+    assert waiting == ["listen_addr", "http_port"]
 
 
 def test_the_same_again_changes_nothing() -> None:
