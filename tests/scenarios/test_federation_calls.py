@@ -50,6 +50,15 @@ def test_everybody_sees_everybody_whatever_relay_dies_and_comes_back(scene: Scen
     scene(script)
 
 
+async def ringing(caller: Phone, callee: Phone) -> str:
+    """The call's id."""
+    caller.does(PlaceCall(callee.fingerprint))
+    call = (await callee.in_stage(CallStage.INCOMING)).call
+    await caller.in_stage(CallStage.RINGING)
+    assert call is not None
+    return call.call_id
+
+
 async def calling(caller: Phone, callee: Phone, answer: Answer = Answer.TRUSTED) -> None:
     await caller.sees(callee)
     await talking(caller, callee, answer)
@@ -119,10 +128,8 @@ def test_who_may_learn_addresses_does_so_across_relays_too_and_the_call_becomes_
 def test_declined_busy_and_gone_are_told_across_relays(scene: Scene) -> None:
     async def script(stage: Stage) -> None:
         async with apart(stage, CHAIN) as (relays, alice, bob):
-            alice.does(PlaceCall(bob.fingerprint))
-            call = (await bob.in_stage(CallStage.INCOMING)).call
-            await alice.in_stage(CallStage.RINGING)
-            bob.does(AnswerCall(call.call_id, Answer.DECLINE))
+            call = await ringing(alice, bob)
+            bob.does(AnswerCall(call, Answer.DECLINE))
             assert (await alice.in_stage(CallStage.ENDED)).call.ended is EndReason.DECLINED
             alice.does(HangUp())
             await alice.until(lambda s: s.call is None)
@@ -215,14 +222,12 @@ def test_a_call_that_the_callees_relay_forgot_while_it_rang_can_still_be_answere
 ) -> None:
     async def script(stage: Stage) -> None:
         async with apart(stage, links) as (relays, alice, bob):
-            alice.does(PlaceCall(bob.fingerprint))
-            call = (await bob.in_stage(CallStage.INCOMING)).call
-            await alice.in_stage(CallStage.RINGING)
+            call = await ringing(alice, bob)
             relays.kill(2)
             await asyncio.sleep(away_s)
             await relays.start(2)
             await asyncio.sleep(answered_s)
-            bob.does(AnswerCall(call.call_id, Answer.TRUSTED))
+            bob.does(AnswerCall(call, Answer.TRUSTED))
             await alice.in_stage(CallStage.ACTIVE, 15)
             await bob.in_stage(CallStage.ACTIVE, 15)
             await hear(alice, bob, since=now())
@@ -236,13 +241,11 @@ def test_a_caller_hears_within_seconds_of_a_refusal_that_the_callees_new_relay_p
 ) -> None:
     async def script(stage: Stage) -> None:
         async with apart(stage, links) as (relays, alice, bob):
-            alice.does(PlaceCall(bob.fingerprint))
-            call = (await bob.in_stage(CallStage.INCOMING)).call
-            await alice.in_stage(CallStage.RINGING)
+            call = await ringing(alice, bob)
             relays.kill(2)
             await relays.start(2)
             await asyncio.sleep(12)
-            bob.does(AnswerCall(call.call_id, Answer.DECLINE))
+            bob.does(AnswerCall(call, Answer.DECLINE))
             assert (await alice.in_stage(CallStage.ENDED, 3)).call.ended is EndReason.DECLINED
 
     scene(script)
