@@ -3,11 +3,12 @@
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from enum import Enum
-from typing import Protocol, TypeAlias
+from typing import TypeAlias
 
 from relay.decide.absence import Absences
 from relay.decide.candidates import NOWHERE, Candidates, answer_without_addresses, offer_without_addresses
-from relay.decide.effects import ConnectionId, Effect, Send
+from relay.decide.effects import Effect, Send
+from relay.decide.elsewhere import NOBODY, Elsewhere
 from relay.decide.repeats import Repeats
 from wzp_core.errors import ErrorCode, RemoteViolation
 from wzp_core.protocol.ids import CallId, Fingerprint, RoomName, call_room, check_call_id, parse_fingerprint
@@ -58,24 +59,6 @@ FederatedSignal: TypeAlias = CallSignal | CallRinging
 """What passes between relays."""
 
 
-class Elsewhere(Protocol):
-    """Clients of other relays."""
-
-    def way(self, who: Fingerprint) -> ConnectionId | None:
-        """The link towards somebody's relay; None where nobody is known to have that client."""
-
-    def may_have(self, who: Fingerprint) -> bool:
-        """Whether a relay that does not tell of its clients might have that one."""
-
-
-class _Nowhere:
-    def way(self, who: Fingerprint) -> ConnectionId | None:  # noqa: ARG002
-        return None
-
-    def may_have(self, who: Fingerprint) -> bool:  # noqa: ARG002
-        return False
-
-
 class CallPhase(Enum):
     RINGING = "ringing"
     ACTIVE = "active"
@@ -115,7 +98,7 @@ class CallRegistry:
         self._present: dict[Fingerprint, str] = {}  # with this relay's address as the client sees it
         self._absences = Absences()
         self._repeats = Repeats()
-        self.elsewhere: Elsewhere = _Nowhere()
+        self.elsewhere: Elsewhere = NOBODY
         self.placed: Callable[[RoomName], int] | None = None  # the port that a room is at; 0 is the relay's own
 
     def __len__(self) -> int:
@@ -164,6 +147,11 @@ class CallRegistry:
         call = self._find(message.call_id) if message.call_id is not None else None
         parties = call.parties.values() if call is not None else ()
         return next((party for party in parties if call is not None and party not in call.relay_addr), None)
+
+    def rings(self, call_id: CallId | None) -> bool:
+        """Whether the callee of a client of ours is known to have been reached."""
+        call = self._find(call_id) if call_id is not None else None
+        return call is not None and call.phase is CallPhase.RINGING and bool(call.told.get(call.parties[CALLER_STREAM]))
 
     def handle_elsewhere(self, sender: Fingerprint, message: FederatedSignal, now: float) -> list[Effect]:
         """What a client of another relay says. Raises RemoteViolation where nobody there can say that."""

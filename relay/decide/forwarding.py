@@ -29,7 +29,7 @@ class Arrival:
 
 
 class Forwarder:
-    """One relay's part in passing signals on; implements `calls.Elsewhere`."""
+    """One relay's part in passing signals on; implements `elsewhere.Elsewhere`."""
 
     def __init__(self, own: TlsFingerprint, federation: Federation) -> None:
         self._own, self._id = own, relay_id(own)
@@ -43,6 +43,10 @@ class Forwarder:
         self._older.discard(link)
         if is_older:
             self._older.add(link)
+
+    def is_refusal(self, link: ConnectionId, arrived: Arrival) -> bool:
+        """Whether a relay on the way says that there is nobody to ring: not the word of a client."""
+        return arrived.sender is None and link not in self._older and isinstance(arrived.message, Hangup)
 
     def link_down(self, link: ConnectionId) -> None:
         self._older.discard(link)

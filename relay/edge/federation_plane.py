@@ -196,6 +196,8 @@ class FederationPlane:
             raise RemoteViolation(ErrorCode.WRONG_IDENTITY, what="sender of a forwarded signal", sender=sender)
         if isinstance(arrived.message, DirectCallOffer) and not self._offers.take(sender, self._offer_rate, now):
             raise RemoteViolation(ErrorCode.LIMIT, what="offers per minute", sender=sender)
+        if self._forwarder.is_refusal(connection, arrived) and self._calls.rings(arrived.message.call_id):
+            return  # the offer went out again, by a way that the callee's relay has just left; it may be back soon
         self._forwarder.learn(connection, sender)
         self._outbox.perform(self._calls.handle_elsewhere(sender, arrived.message, now))
 

@@ -34,7 +34,7 @@ steps = st.one_of(
 
 @dataclass
 class Side:
-    """One relay; implements `calls.Elsewhere` for its registry."""
+    """One relay; implements `elsewhere.Elsewhere` for its registry."""
 
     world: "World"
     number: int
