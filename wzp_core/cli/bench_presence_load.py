@@ -75,7 +75,7 @@ class Client:
         self.listed_at: float | None = None  # when it was told first who is here
         self.failed = 0  # attempts
 
-    async def register(self) -> Link:
+    async def _register(self) -> Link:
         """Raises Unavailable and RemoteViolation."""
         link = await self._endpoint.dial(self._crowd.address, "_signal", timeout_s=_DIAL_LIMIT_S)
         try:
@@ -102,7 +102,7 @@ class Client:
                 await self._listen(link)
             finally:
                 watching.cancel()
-            link = await self._back()
+            link = await self.come()
 
     async def _listen(self, link: Link) -> None:
         heard = self._heard
@@ -129,11 +129,12 @@ class Client:
             if link.stats().silent_s > _SILENT_S:
                 link.close("silent")
 
-    async def _back(self) -> Link:
+    async def come(self) -> Link:
+        """Registers, however many attempts it takes."""
         attempt, self.registered_at, self.listed_at = 0, None, None
         while True:
             try:
-                return await self.register()
+                return await self._register()
             except (Unavailable, RemoteViolation):
                 self.failed += 1
                 await asyncio.sleep(retry_delay_s(attempt, random()))  # noqa: S311
@@ -180,7 +181,7 @@ class Script:
 
         async def one(client: Client) -> None:
             async with slots:
-                self._enter(client, await client.register())
+                self._enter(client, await client.come())
             if len(self._here) % max(10, self._crowd.clients // _PROGRESS) == 0:
                 say("progress", registered=len(self._here), of=self._crowd.clients)
 
@@ -203,7 +204,7 @@ class Script:
             client = self._client()
             who = client.identity.fingerprint
             self._heard.came_at[who] = []
-            link = await client.register()
+            link = await client.come()
             registered_at = client.registered_at or 0.0
             self._enter(client, link)
             await self._known(who, present)
@@ -231,7 +232,7 @@ class Script:
 
         async def one(place: int, client: Client) -> None:
             await asyncio.sleep(place / len(crowd))
-            self._enter(client, await client.register())
+            self._enter(client, await client.come())
 
         async with asyncio.TaskGroup() as joining:
             for place, client in enumerate(crowd):

@@ -65,7 +65,7 @@ QUICK: Final = (
     Scenario(kind=Kind.STOCK, rooms=1, members=10, talkers=3),
     Scenario(kind=Kind.UDP, rooms=1, members=10, talkers=3),
 )
-CROWDS: Final = ((200, True), (1000, True), (200, False))  # clients, whether they are told changes or lists
+CROWDS: Final = ((200, True), (1000, True), (50, False))  # clients, whether they are told changes or lists
 QUICK_CROWDS: Final = ((20, True),)
 
 
