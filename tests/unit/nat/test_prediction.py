@@ -48,6 +48,14 @@ def test_steps_of_one_that_look_like_steps_of_two_are_foreseen() -> None:
     assert hits == 400
 
 
+@pytest.mark.parametrize("delta", [1, 2, -1])
+def test_a_port_taken_between_two_questions_is_foreseen(delta: int) -> None:
+    for start in (40_000, 65_530, 3):
+        seen = tuple((start + delta * step) % 65_536 for step in (0, 3, 7))
+        foreseen = predicted_ports(seen, delta)[:30]
+        assert {(start + delta * step) % 65_536 for step in (1, 2, 4, 5, 6)} - {0} <= set(foreseen)
+
+
 def test_the_rungs_of_two_routers_that_count_lead_to_each_other() -> None:
     ours, theirs = rungs(40_000, 1), rungs(65_534, 2)
     assert ours[:2] == (40_001, 40_002)
