@@ -27,6 +27,8 @@ _WISHES: Final = {
     "lifeboat": CATASTROPHIC,
 }
 
+_BUNDLED_WHERE_NARROW: Final = ("auto", "codec2-3200", "codec2-1200")  # alone, a frame's headers outweigh it
+
 
 @dataclass(frozen=True, slots=True)
 class Sending:
@@ -44,7 +46,7 @@ def sending(wish: str, tier: Tier, peer: Capability, own: Capability) -> Sending
     What one side cannot do becomes the next best that both can.
     """
     profile = tier.profile if wish == "auto" else _WISHES[wish]
-    bundles = wish == "lifeboat" or (wish == "auto" and tier is Tier.LIFEBOAT)
+    bundles = wish == "lifeboat" or (wish in _BUNDLED_WHERE_NARROW and tier is Tier.LIFEBOAT)
     if wish == "auto" and bundles and not peer.lifeboat:
         profile = DEGRADED
     if profile.codec not in peer.codecs or profile.codec not in own.codecs:

@@ -31,6 +31,13 @@ def test_the_lifeboat_needs_a_peer_that_announced_it() -> None:
     assert sending("lifeboat", Tier.GOOD, OLD, ALL) == Sending(CATASTROPHIC, dtx=True)
 
 
+def test_codec2_is_bundled_where_the_path_has_no_room_for_the_headers_of_single_frames() -> None:
+    assert sending("codec2-1200", Tier.LIFEBOAT, ALL, ALL) == BUNDLED
+    assert sending("codec2-3200", Tier.LIFEBOAT, ALL, ALL).lifeboat
+    assert not sending("codec2-1200", Tier.LIFEBOAT, OLD, ALL).lifeboat
+    assert not sending("codec2-1200", Tier.DEGRADED, ALL, ALL).lifeboat
+
+
 @pytest.mark.parametrize("who", [(NO_CODEC2, ALL), (ALL, NO_CODEC2)])
 def test_nobody_is_sent_what_it_cannot_play(who: tuple[Capability, Capability]) -> None:
     for wish in ("codec2-3200", "codec2-1200", "lifeboat"):
