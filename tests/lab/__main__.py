@@ -7,6 +7,8 @@ import tempfile
 from pathlib import Path
 
 from tests.lab.cells import CELLS
+from tests.lab.links import LINKS, run_links
+from tests.lab.links import markdown as links_markdown
 from tests.lab.matrix import run_matrix
 from tests.lab.moves import change_uplink, cut_and_mend
 from tests.lab.moves import markdown as moves_markdown
@@ -21,6 +23,9 @@ def main() -> int:
     parser.add_argument("--parallel", type=int, default=max(1, os.cpu_count() or 1), metavar="N", help="(%(default)s)")
     parser.add_argument("--out", type=Path, metavar="FOLDER", help="for the table, the picture and what was recorded")
     parser.add_argument("--moves", type=int, default=0, metavar="N", help="only measure N moves of each kind")
+    parser.add_argument(
+        "--links", metavar="TEXT", nargs="?", const="", help="only calls over bad links with this in their name"
+    )
     options = parser.parse_args()
     reason = why_no_lab()
     if reason:
@@ -35,8 +40,14 @@ def main() -> int:
         (out / "moves.md").write_text(moves_markdown(moved), encoding="utf-8")
         print(moves_markdown(moved))
         return 0 if all(moves.good for moves in moved) else 1
-    cells = [cell for cell in CELLS if options.cells in cell.name]
     tell = lambda words: print(words, file=sys.stderr, flush=True)  # noqa: E731
+    if options.links is not None:
+        links = [link for link in LINKS if options.links in link.name]
+        tried = run_links(links, out.resolve(), parallel=options.parallel, runs=options.runs, tell=tell)
+        (out / "links.md").write_text(links_markdown(tried), encoding="utf-8")
+        print(links_markdown(tried))
+        return 0
+    cells = [cell for cell in CELLS if options.cells in cell.name]
     found = run_matrix(cells, out.resolve(), runs=options.runs, parallel=options.parallel, tell=tell)
     table = markdown(found)
     (out / "lab.md").write_text(table, encoding="utf-8")

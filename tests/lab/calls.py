@@ -83,7 +83,7 @@ def phone(side: Side, folder: Path, name: str, seed: bytes, *command: object) ->
     return Program(side.host, folder, name, "wzp_core.cli", *command, *where, *side.flags)
 
 
-def begin(plan: Plan, folder: Path, seed: int) -> Talk | str:
+def begin(plan: Plan, folder: Path, seed: int, limit_s: float = START_LIMIT_S) -> Talk | str:
     """Rings and answers; in words what went wrong."""
     folder.mkdir(parents=True, exist_ok=True)
     files = [("--play", voice, "--record", folder / f"heard-{i}.wav") for i, voice in enumerate(plan.voices)]
@@ -95,7 +95,7 @@ def begin(plan: Plan, folder: Path, seed: int) -> Talk | str:
         return f"callee not registered: {callee.last_words()}"
     caller = phone(plan.caller, folder, "caller", seeds[0], "call", registered["fingerprint"], *files[0])
     talk = Talk(plan, folder, caller, callee)
-    if caller.wait("media", START_LIMIT_S) is None or callee.wait("media", START_LIMIT_S) is None:
+    if caller.wait("media", limit_s) is None or callee.wait("media", limit_s) is None:
         outcome = finish(talk)
         return f"no media: {[e['event'] for e in outcome.events[0]]} {caller.last_words()} {callee.last_words()}"
     return talk

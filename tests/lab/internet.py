@@ -3,6 +3,7 @@
 Addresses are of ranges that programs take for public (documentation ranges count as private); no packet leaves here.
 """
 
+import json
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -10,6 +11,7 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from tests.lab.impairer import Weather
 from tests.lab.namespaces import Net
 from tests.lab.routers import UDP_TIMEOUT_S, Kind, rules
 
@@ -40,6 +42,7 @@ class Home:
     public6: str
     lan: str  # 192.168.7
     lan6: str  # 2a00:0:7:1
+    wire: str = ""  # the internet's end of its line
     gateway_taken: int = 1
     clients: list[Host] = field(default_factory=list)
 
@@ -63,16 +66,19 @@ class Internet:
         self.net = Net("internet", lifetime)
         self._forward(self.net)
         self.net.nft(_CUTS)
-        self.net.ip("tuntap add dev slow mode tun")
-        process = self.net.start(
-            [sys.executable, "-S", _IMPAIRER, "slow", rtt_ms / 2, loss_percent, seed], stdout=subprocess.PIPE
+        self._seed = seed
+        self._bad_line(Weather(delay_ms=rtt_ms / 2, loss=loss_percent / 100), "slow", _THROUGH_IMPAIRER)
+
+    def access_line(self, home: Home, *, up: Weather, down: Weather) -> "AccessLine":
+        """From now on all IPv4 packets of this home take this line too, to the internet and from it."""
+        table = _THROUGH_IMPAIRER + 2 * self._homes
+        one, other = (
+            self._bad_line(each, name, table + i) for i, (each, name) in enumerate(((up, "out"), (down, "in")))
         )
-        assert process.stdout is not None
-        if process.stdout.readline() != "ready\n":
-            raise OSError("the impairer does not run")
-        self.net.ip("link set slow up")
-        for family in ("-4", "-6"):
-            self.net.ip(f"{family} route add default dev slow table {_THROUGH_IMPAIRER}")
+        self.net.ip(f"rule add prio 900 from {home.public} iif {home.wire} lookup {table}")
+        self.net.ip(f"rule add prio 900 to {home.public} iif slow lookup {table + 1}")
+        self.net.ip(f"rule add prio 1000 iif out lookup {_THROUGH_IMPAIRER}")
+        return AccessLine(self.net, one, other)
 
     def host(self, name: str, *addresses: str, v6: str = "") -> Host:
         net = Net(name, self._lifetime)
@@ -100,11 +106,12 @@ class Internet:
             if kind is Kind.OPEN:
                 self.net.ip(f"route add {lan}.0/24 via {public} dev {wire}")
         else:  # of double NATs only the IPv4 half is laid
+            wire = ""
             public, public6 = behind.plug(router, "wan")
             router.ip(f"addr add {public}/24 dev wan")
             router.ip(f"route add default via {behind.lan}.1")
         router.nft(rules(kind, public=public, relays=(RELAY_HOST,)))
-        return Home(router, kind, public, public6, lan, lan6)
+        return Home(router, kind, public, public6, lan, lan6, wire)
 
     def client(self, home: Home, *, v4: bool = True, v6: bool = False) -> Host:
         net = Net(f"client of {home.router.name}", self._lifetime)
@@ -137,6 +144,22 @@ class Internet:
     def mend(self) -> None:
         self.net.nft("flush chain inet cuts forward")
 
+    def _bad_line(self, weather: Weather, name: str, table: int) -> "subprocess.Popen[str]":
+        """A device, and whoever looks up this table goes through it."""
+        self.net.ip(f"tuntap add dev {name} mode tun")
+        process = self.net.start(
+            [sys.executable, "-S", _IMPAIRER, name, self._seed, weather.json()],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+        )
+        assert process.stdout is not None
+        if process.stdout.readline() != "ready\n":
+            raise OSError("the impairer does not run")
+        self.net.ip(f"link set {name} up")
+        for family in ("-4", "-6"):
+            self.net.ip(f"{family} route add default dev {name} table {table}")
+        return process
+
     def _attach(self, net: Net, addresses: "tuple[str, ...] | list[str]", v6: str) -> str:
         self._wires += 1
         wire = f"w{self._wires}"
@@ -163,6 +186,31 @@ class Internet:
         net.sysctl("ipv4/conf/all/rp_filter", 0)
         net.sysctl("ipv4/conf/default/rp_filter", 0)
         net.sysctl("ipv6/conf/all/forwarding", 1)
+
+
+@dataclass
+class AccessLine:
+    """What one home's packets pass, each way."""
+
+    _net: Net
+    _up: "subprocess.Popen[str]"
+    _down: "subprocess.Popen[str]"
+
+    def change(self, *, up: Weather, down: Weather) -> None:
+        for process, weather in ((self._up, up), (self._down, down)):
+            assert process.stdin is not None
+            process.stdin.write(weather.json() + "\n")
+            process.stdin.flush()
+
+    def most(self, size: int) -> None:
+        """Bigger packets are refused as routers do, with an ICMP error."""
+        for name in ("out", "in"):
+            self._net.ip(f"link set {name} mtu {size}")
+
+    def sent(self) -> tuple[int, int]:
+        """Bytes so far, to the internet and to the home, before anything was lost."""
+        found = [json.loads(self._net.ip(f"-s -j link show dev {name}"))[0]["stats64"] for name in ("out", "in")]
+        return found[0]["tx"]["bytes"], found[1]["tx"]["bytes"]
 
 
 @contextmanager

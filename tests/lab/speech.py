@@ -15,7 +15,7 @@ _DOWN = 6  # to 8 kHz: what every codec carries
 _LOW_RATE = RATE_HZ // _DOWN
 _WINDOW_S = 1.0
 _LIKENESS = 0.4  # of one second of Opus to what was said; other speech stays below 0.25
-_ROUNDS = 8  # of the seven seconds
+_ROUNDS = 16  # of the seven seconds
 
 
 def write_voices(folder: Path) -> tuple[Path, Path]:

@@ -1,5 +1,6 @@
 """A few cells of the laboratory, one call each; `./dev lab` runs them all many times."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -7,6 +8,7 @@ import pytest
 from tests.audio.speech import needs_speech
 from tests.lab.calls import run_call
 from tests.lab.cells import cell_named, laid
+from tests.lab.links import link_named, try_link
 from tests.lab.moves import CUT_LIMIT_MS, cut_and_mend
 from tests.lab.namespaces import why_no_lab
 
@@ -26,3 +28,11 @@ def test_a_call_whose_direct_path_is_cut_goes_on_over_the_relay_and_returns(tmp_
     away, back = cut_and_mend(tmp_path, 1)
     assert (away.problem, back.problem) == ("", "")
     assert max(away.concealed_ms) < CUT_LIMIT_MS
+
+
+@pytest.mark.parametrize(("name", "share"), [("20 % twice", 0.95), ("loss 30 %", 0.5)])
+def test_a_call_over_a_bad_link_is_understood_on_both_sides(name: str, share: float, tmp_path: Path) -> None:
+    found = try_link(replace(link_named(name), talk_s=8), tmp_path, 1)
+    assert found.good, (found.problem, found.ended)
+    assert min(heard.share for heard in found.heard) > share
+    assert min(found.kbit) > 20
