@@ -4,6 +4,7 @@ import asyncio
 import logging
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager, contextmanager
+from weakref import WeakValueDictionary
 
 from aioquic._buffer import Buffer
 from aioquic.quic import events
@@ -44,6 +45,7 @@ class QuicEndpoint:
         self._sockets = Sockets(open_socket, self._datagram_received)
         self._links: dict[bytes, QuicLink] = {}  # by each connection id of ours
         self._ids: dict[QuicLink, set[bytes]] = {}
+        self._newest: WeakValueDictionary[Address, QuicLink] = WeakValueDictionary()  # with whoever is there
         self._dialled: set[QuicLink] = set()
         self._half_open: dict[QuicLink, float] = {}  # with their deadlines, oldest first
         self._unread = SharedRoom()
@@ -115,7 +117,7 @@ class QuicEndpoint:
         shown = self._tls if show_certificate else None
         connection = Connection(configuration=configuration(shown, server_name), reset_key=self._reset_key)
         connection.connect(address, now)
-        link = self._adopt(connection, port, now)
+        link = self._adopt(connection, address, port, now)
         self._dialled.add(link)
         self._flushing.wake(link)
         try:
@@ -214,7 +216,7 @@ class QuicEndpoint:
             return None
         if len(self._half_open) >= _HALF_OPEN:
             self._give_up(next(iter(self._half_open)))
-        link = self._adopt(connection, port, now)
+        link = self._adopt(connection, address, port, now)
         link.meter = self._reception.meter(address, now)
         self._register(link, header.destination_cid)
         self._half_open[link] = now + _HANDSHAKE_S
@@ -237,9 +239,9 @@ class QuicEndpoint:
         if self._reception is not None:
             self._reception.reset(data, lambda reply: port.send_raw(reply, address), now)
 
-    # --- bookkeeping -------------------------------------------------------------------------------------------
-
-    def _adopt(self, connection: Connection, port: Port, now: float) -> QuicLink:
+    def _adopt(self, connection: Connection, address: Address, port: Port, now: float) -> QuicLink:
+        if (before := self._newest.get(address)) is not None:
+            connection.expect_round_trip(before.connection.rtt_s)
         link = QuicLink(
             connection,
             port=port,
@@ -249,6 +251,7 @@ class QuicEndpoint:
             unread=self._unread,
         )
         self._ids[link] = set()
+        self._newest[address] = link
         self._register(link, connection.host_cid)
         return link
 
@@ -266,8 +269,6 @@ class QuicEndpoint:
         self._half_open.pop(link, None)
         self._flushing.forget(link)
         self._sockets.release(self._carrying)
-
-    # --- out ---------------------------------------------------------------------------------------------------
 
     def _flush(self, link: QuicLink, now: float) -> None:
         if link not in self._ids:
