@@ -35,6 +35,29 @@ def test_packets_that_queue_up_on_either_leg_bring_it_down_to_the_lifeboat() -> 
         assert controller.tier is Tier.LIFEBOAT
 
 
+def test_a_queue_that_stands_though_we_send_less_is_somebody_elses_and_good_sound_comes_back() -> None:
+    controller = TierController()
+    now = run(controller, 2, FINE, FINE, 0.0)
+    for filled in range(400, 2000, 200):  # by a greedy sender, to the brim
+        now = run(controller, 0.5, LegState(1.0, filled), FINE, now)
+    now = run(controller, 3, LegState(1.0, 2000.0), FINE, now)
+    assert controller.tier is Tier.LIFEBOAT
+    for _ in range(7):  # it gives way and fills again
+        for queue in (1400.0, 1500.0, 1700.0, 1900.0, 2000.0, 2000.0):
+            now = run(controller, 0.5, LegState(2.0, queue), FINE, now)
+    assert controller.tier is Tier.GOOD
+
+
+def test_what_costs_packets_or_grows_is_not_somebody_elses_for_long() -> None:
+    for worse in (LegState(40.0, 1000.0), LegState(0.0, 1800.0)):
+        controller = TierController()
+        now = run(controller, 2, FINE, FINE, 0.0)
+        now = run(controller, 18, LegState(0.0, 1000.0), FINE, now)
+        assert controller.tier is Tier.DEGRADED
+        now = run(controller, 2, worse, FINE, now)
+        assert controller.tier is Tier.LIFEBOAT
+
+
 def test_a_path_that_lets_nearly_nothing_through_is_narrow_even_without_a_queue() -> None:
     controller = TierController()
     run(controller, 6, LegState(80.0, 40.0), FINE, 0.0)
