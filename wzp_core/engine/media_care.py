@@ -25,6 +25,7 @@ _HEARD_TICKS = 8
 _BURST_TICKS = 10
 _BOOST_TICKS = 20  # after a change of network (calls.md §8)
 _BOOST = 0.2
+_OUTAGE_S = 1.0  # a way that is gone says nothing of what it carries when it is back
 _RISE, _FALL = 0.5, 0.05
 
 log = logger("media")
@@ -109,6 +110,8 @@ class MediaCare:
         if self._ticks - self._heard_ticks > _HEARD_TICKS:
             self._heard = None  # a peer that is silent in the lifeboat reports nothing
         path = link.stats()
+        if path.silent_s > _OUTAGE_S:
+            return
         loss_pct, jitter_ms = self._loss.update(path.sent_packets, path.lost_packets), self._jitter.update(path.rtt_ms)
         before = self._controller.tier, self._controller.is_narrow
         self._controller.update(LegState(loss_pct, path.rtt_ms), self._heard, asyncio.get_running_loop().time())

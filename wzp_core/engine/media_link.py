@@ -2,12 +2,13 @@
 
 import asyncio
 import logging
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
 from wzp_core.crypto.identity import Identity
 from wzp_core.engine.liveness import is_lost
 from wzp_core.engine.media_room import Joined, join_media_room
+from wzp_core.engine.scope import task_scope
 from wzp_core.engine.signalling import Signalling
 from wzp_core.errors import ErrorCode, RemoteViolation, Unavailable
 from wzp_core.logs import event, logger
@@ -15,7 +16,7 @@ from wzp_core.ports import Endpoint, Link
 from wzp_core.protocol.refusal import REFUSALS
 from wzp_core.protocol.signal.base import SignalMessage
 
-_DIAL_LIMIT_S = 2.0
+_DIAL_LIMIT_S = 6.0  # half of all packets may be lost, and one of a handshake take a second on a narrow line
 _RETRY_S, _RETRY_GROWTH, _LONGEST_RETRY_S = 0.25, 1.5, 5.0
 _STEADY_S = 1.0  # a link that ends sooner counts as refused
 _CHECK_S = 0.25
@@ -86,19 +87,38 @@ class MediaLinkKeeper:
         *,
         on_link: Callable[[Link | None], None],
         on_lost: Callable[[], None],
+        on_found: Callable[[], None] = lambda: None,
         on_signal: Callable[[SignalMessage], None] | None = None,
         on_refused: Callable[[ErrorCode], None] = lambda _code: None,
     ) -> None:
         """Until cancelled. A relay that refuses us may let us in later, so we go on knocking.
 
+        `on_lost` hears of a link that fell silent or ended, `on_found` of a silent one that is heard again.
         Raises RemoteViolation where the relay or its answer cannot be trusted.
         """
         loop = asyncio.get_running_loop()
-        refused = 0
+        joined, refused = await self._joined(on_refused), 0
+        while True:
+            began = loop.time()
+            on_link(joined.link)
+            try:
+                another = await self._until_replaced(joined.link, on_lost, on_found, on_signal, on_refused)
+            finally:
+                on_link(None)
+                joined.link.close("hangup")
+            self.reconnects += 1
+            if another is None:
+                on_lost()
+                refused = 0 if loop.time() - began >= _STEADY_S else await _pause(refused)
+                another = await self._joined(on_refused, refused)
+            joined = another
+
+    async def _joined(self, on_refused: Callable[[ErrorCode], None], refused: int = 0) -> Joined:
+        """A place in the room, however long that takes."""
         while True:
             port = self._port if refused % 2 == 0 else 0  # a worker may be gone, and its rooms elsewhere
             try:
-                link, self.stream_id, self.trunked, redirects = await self._door.enter(
+                joined = await self._door.enter(
                     self._room, wanted_stream_id=self._wanted, port=port, takes_trunks=self._takes_trunks
                 )
             except Unavailable as error:
@@ -107,33 +127,65 @@ class MediaLinkKeeper:
                     on_refused(error.code)
                 refused = await _pause(refused)
                 continue
-            if redirects:
+            self.stream_id, self.trunked = joined.stream_id, joined.trunked
+            if joined.redirects:
                 self._port = 0
-            began = loop.time()
-            on_link(link)
-            try:
-                await self._until_lost(link, on_signal)
-            finally:
-                on_link(None)
-                link.close("hangup")
-            self.reconnects += 1
-            on_lost()
-            refused = 0 if loop.time() - began >= _STEADY_S else await _pause(refused)
+            return joined
 
-    async def _until_lost(self, link: Link, on_signal: Callable[[SignalMessage], None] | None) -> None:
-        try:
-            while True:
-                try:
-                    async with asyncio.timeout(_CHECK_S):
-                        message = await link.receive_signal()
-                    if on_signal is not None:
-                        on_signal(message)
-                except TimeoutError:
-                    if is_lost(link, _SILENT_LIMIT_S):
+    async def _until_replaced(
+        self,
+        link: Link,
+        on_lost: Callable[[], None],
+        on_found: Callable[[], None],
+        on_signal: Callable[[SignalMessage], None] | None,
+        on_refused: Callable[[ErrorCode], None],
+    ) -> Joined | None:
+        """Until the link has ended (None), or another was found while it was silent.
+
+        A silent link stays in use meanwhile: when its way is back so is sound, without a handshake.
+        """
+        async with task_scope() as tasks:
+            search: asyncio.Task[Joined | RemoteViolation] | None = None
+            try:
+                while True:
+                    try:
+                        async with asyncio.timeout(_CHECK_S):
+                            message = await link.receive_signal()
+                        if on_signal is not None:
+                            on_signal(message)
+                    except TimeoutError:
+                        pass
+                    if search is not None and search.done():
+                        return _taken(search.result())
+                    if search is None and is_lost(link, _SILENT_LIMIT_S):
                         event(log, "media:path_silent", level=logging.WARNING, room=self._room)
-                        return
-        except Unavailable as ended:
-            event(log, "media:link_lost", room=self._room, error=ended)
+                        on_lost()
+                        search = tasks.create_task(_caught(self._joined(on_refused)), name="another media link")
+                    elif search is not None and link.stats().silent_s <= _SILENT_LIMIT_S:
+                        search.cancel()
+                        search = None
+                        on_found()
+            except Unavailable as ended:
+                event(log, "media:link_lost", room=self._room, error=ended)
+                return None if search is None else _taken(await search)
+            except asyncio.CancelledError:
+                if search is not None and search.done() and isinstance(unused := search.result(), Joined):
+                    unused.link.close("hangup")
+                raise
+
+
+async def _caught(joining: Awaitable[Joined]) -> Joined | RemoteViolation:
+    """So that a task's failure reaches whoever waits for its result, and as what it is."""
+    try:
+        return await joining
+    except RemoteViolation as error:
+        return error
+
+
+def _taken(result: Joined | RemoteViolation) -> Joined:
+    if isinstance(result, RemoteViolation):
+        raise result
+    return result
 
 
 async def _pause(refused: int) -> int:

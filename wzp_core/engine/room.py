@@ -68,7 +68,11 @@ class RoomSession:
                 tasks.create_task(care_for(self._care), name="care")
                 try:
                     await self._keeper.run(
-                        on_link=self._linked, on_lost=self._lost, on_signal=self._signal, on_refused=self._refused
+                        on_link=self._linked,
+                        on_lost=self._lost,
+                        on_found=self._found,
+                        on_signal=self._signal,
+                        on_refused=self._refused,
                     )
                 except RemoteViolation as error:
                     self._view = replace(self._view, stage=RoomStage.FAILED, error=error.code)
@@ -88,6 +92,10 @@ class RoomSession:
 
     def _lost(self) -> None:
         self._view = replace(self._view, stage=RoomStage.RECONNECTING)
+        self.show()
+
+    def _found(self) -> None:
+        self._view = replace(self._view, stage=RoomStage.JOINED, error=None)
         self.show()
 
     def _refused(self, code: ErrorCode) -> None:

@@ -3,8 +3,8 @@
 import asyncio
 import logging
 from collections import deque
-from collections.abc import Callable
-from contextlib import AsyncExitStack
+from collections.abc import AsyncIterator, Callable
+from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import replace
 from itertools import count
 
@@ -27,7 +27,7 @@ from wzp_core.protocol.signal.presence import RegisterPresenceAck
 from wzp_core.session.registration import may_retry, retry_delay_s
 from wzp_core.session.state import RelayKeyChanged, RelayPhase
 
-_DIAL_LIMIT_S = 4.0
+_DIAL_LIMIT_S = 10.0  # its first packet goes out again and again; who chooses another relay does not wait for it
 _ACK_LIMIT_S = 10.0
 _CHECK_INTERVAL_S = 1.0
 _SHOW_CHECKS = 5
@@ -194,7 +194,23 @@ class Signalling:
     async def _connect(self, target: RelayTarget) -> Link:
         address = await self._world.resolve(target.host, target.port)
         pin = target.pin or await self._world.trust.known(target.address)
-        return await self._endpoint.dial(address, "_signal", pin=pin, timeout_s=_DIAL_LIMIT_S)
+        async with self._unless_kicked():
+            return await self._endpoint.dial(address, "_signal", pin=pin, timeout_s=_DIAL_LIMIT_S)
+
+    @asynccontextmanager
+    async def _unless_kicked(self) -> AsyncIterator[None]:
+        """Breaks the block off when the user has chosen something else; raises Unavailable(UNREACHABLE) then."""
+        async with task_scope() as tasks:
+            try:
+                async with asyncio.timeout(None) as limit:
+                    tasks.create_task(self._when_kicked(lambda: limit.reschedule(0.0)), name="kick")
+                    yield
+            except TimeoutError:
+                raise Unavailable(ErrorCode.UNREACHABLE, reason="given up") from None
+
+    async def _when_kicked(self, act: Callable[[], None]) -> None:
+        await self._kicked.wait()
+        act()
 
     async def _remember(self, target: RelayTarget, link: Link) -> None:
         """Trust on first use."""
