@@ -114,7 +114,12 @@ class MediaCare:
             return
         loss_pct, jitter_ms = self._loss.update(path.sent_packets, path.lost_packets), self._jitter.update(path.rtt_ms)
         before = self._controller.tier, self._controller.is_narrow
-        self._controller.update(LegState(loss_pct, path.rtt_ms), self._heard, asyncio.get_running_loop().time())
+        self._controller.update(
+            LegState(loss_pct, path.rtt_ms),
+            self._heard,
+            asyncio.get_running_loop().time(),
+            is_blind=self._one_peer and self._heard is None,
+        )
         if (self._controller.tier, self._controller.is_narrow) != before:
             self._set()
         worst = max(loss_pct, self._heard.loss_pct if self._heard else 0.0)

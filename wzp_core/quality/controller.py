@@ -84,8 +84,11 @@ class TierController:
         self._no_queue()
         self._patience = 1
 
-    def update(self, own: LegState, peer: LegState | None, now: float) -> Tier:
-        """`peer` is what the other side last reported of its leg."""
+    def update(self, own: LegState, peer: LegState | None, now: float, *, is_blind: bool = False) -> Tier:
+        """`peer` is what the other side last reported of its leg; `is_blind`: it should have, but nothing came.
+
+        Reports that are stuck behind a queue must not count as calm.
+        """
         queue, loss = self._own.queue_ms(own.rtt_ms, now), own.loss_pct
         if peer is not None:
             queue = max(queue, self._peer.queue_ms(peer.rtt_ms, now))
@@ -96,7 +99,7 @@ class TierController:
             return self.tier
         self._no_queue()
         calm_ms = _CALM_QUEUE_MS if self.tier >= Tier.GOOD else _CALM_NARROW_QUEUE_MS
-        if queue < calm_ms and loss < (_STUDIO_LOSS_PCT if self.tier >= Tier.GOOD else _CALM_LOSS_PCT):
+        if not is_blind and queue < calm_ms and loss < (_STUDIO_LOSS_PCT if self.tier >= Tier.GOOD else _CALM_LOSS_PCT):
             self._bad, self._calm = 0, self._calm + 1
             if self._calm >= _UP_AFTER * self._patience and self.tier < self.ceiling:
                 self._up(now)

@@ -48,6 +48,13 @@ def test_a_queue_that_stands_though_we_send_less_is_somebody_elses_and_good_soun
     assert controller.tier is Tier.GOOD
 
 
+def test_nothing_more_is_tried_while_the_peer_cannot_say_how_it_fares() -> None:
+    controller = TierController()
+    for step in range(80):
+        controller.update(FINE, None, step / 2, is_blind=True)
+    assert controller.tier is Tier.GOOD
+
+
 def test_what_costs_packets_or_grows_is_not_somebody_elses_for_long() -> None:
     for worse in (LegState(40.0, 1000.0), LegState(0.0, 1800.0)):
         controller = TierController()
