@@ -94,7 +94,7 @@ def test_a_queue_of_somebody_else_makes_a_call_late_but_not_bad(scene: Scene) ->
                 stage.internet.lines[ALICE_IP, RELAY_IP] = replace(_CLEAN, delay_s=0.02 + 0.15 * step)
                 await asyncio.sleep(0.5)
             await asyncio.sleep(45)
-            assert alice.state.call.media.tier == "good"
+            assert alice.state.call.media.tier in ("degraded", "good")  # and not the lifeboat
             assert loudness(bob.sound.heard_since(now() - 1)) > 2500
 
     scene(script, Internet(line=_CLEAN))

@@ -13,12 +13,13 @@ from typing import Any, cast
 from aioquic import tls
 from aioquic._crypto import AEAD, CryptoError, HeaderProtection
 from aioquic.quic.configuration import SMALLEST_MAX_DATAGRAM_SIZE
-from aioquic.quic.connection import NetworkAddress, QuicConnection, QuicConnectionState, QuicReceiveContext
+from aioquic.quic.connection import NetworkAddress, QuicConnectionState, QuicReceiveContext
 from aioquic.quic.packet import QuicPacketType, decode_packet_number
 from aioquic.quic.packet_builder import QuicDeliveryHandler, QuicDeliveryState, QuicSentPacket
 from aioquic.quic.rangeset import RangeSet
-from aioquic.quic.recovery import MAX_ACK_RANGES, QuicPacketRecovery, QuicPacketSpace
+from aioquic.quic.recovery import MAX_ACK_RANGES, QuicPacketSpace
 
+from wzp_core.io.aioquic_probes import ProbingConnection
 from wzp_core.io.congestion import MediaCongestionControl
 from wzp_core.io.quic_frames import DATAGRAM_HEADS, LONGEST_DATAGRAM_HEAD, MediaFrames, ack_frame, media_frames
 
@@ -27,10 +28,6 @@ _PROMPTLY_ACKNOWLEDGED = 8  # packets of media that came: with fewer, it waits f
 LONGEST_ACK_DELAY_S = 0.25  # longer than a bundle of the lifeboat; peers are told (max_ack_delay, RFC 9000 §18.2)
 USUAL_ACK_DELAY_S = 0.025  # of packets without media, whatever the peer allows itself
 _NEXT_TO_NOTHING_S = 1e-6
-_PROBE_RTTS, _PROBE_MARGIN_S = 1.25, 0.15
-_LONGEST_ROUND_TRIP_S = 2.0
-_LONGEST_BACKOFF_S = 0.5  # RFC 9002 doubles the time between probes for ever: people wait for what was lost
-_LONGEST_HANDSHAKE_BACKOFF_S = 1.0  # whose probes are whole packets
 SOONEST_PROBE_S = 0.025  # after a packet was sent, a timer for it is never due before this
 _RESERVED_BITS = 0x18
 _KEY_PHASE = 0x04
@@ -69,12 +66,11 @@ class _SentMedia:
         self.delivery_handlers = delivery_handlers
 
 
-class MediaConnection(QuicConnection):
+class MediaConnection(ProbingConnection):
     """Both ways; the endpoint asks the short one first."""
 
     def __init__(self, **given: Any) -> None:
         super().__init__(**given)
-        self._loss.get_probe_timeout = self._probe_timeout  # type: ignore[method-assign]
         self._is_unusual = True  # something may wait that the short way cannot send
         self._idle_put_off_at = 0.0
         self._probed_at = 0.0
@@ -101,29 +97,8 @@ class MediaConnection(QuicConnection):
     def handle_timer(self, now: float) -> None:
         lost = self._packets_lost
         super().handle_timer(now)
-        self._bound_backoff()
         if self._probe_pending or lost != self._packets_lost or self._state is not QuicConnectionState.CONNECTED:
             self._is_unusual = True
-
-    def expect_round_trip(self, seconds: float) -> None:
-        """Of what is known of the way: lost packets of the handshake are sent again after that, and none too soon."""
-        self._loss._rtt_initial = max(self._loss._rtt_initial, _PROBE_RTTS / 2 * min(seconds, _LONGEST_ROUND_TRIP_S))
-
-    def _probe_timeout(self, *, include_max_ack_delay: bool = True) -> float:
-        """RFC 9002 waits three round trips where it has measured one: much, where that is most of a second."""
-        loss = self._loss
-        by_the_book = QuicPacketRecovery.get_probe_timeout(loss, include_max_ack_delay=include_max_ack_delay)
-        if not loss._rtt_initialized:
-            return by_the_book
-        acknowledged_s = loss.max_ack_delay if include_max_ack_delay else 0.0
-        return min(by_the_book, _PROBE_RTTS * loss._rtt_smoothed + acknowledged_s + _PROBE_MARGIN_S)
-
-    def _bound_backoff(self) -> None:
-        """A peer that is gone is noticed by its silence, so probes may go on at a rate that costs next to nothing."""
-        loss = self._loss
-        most = _LONGEST_BACKOFF_S if self._handshake_confirmed else _LONGEST_HANDSHAKE_BACKOFF_S
-        while loss._pto_count and loss.get_probe_timeout() * 2**loss._pto_count > most:
-            loss._pto_count -= 1
 
     def datagrams_to_send(self, now: float) -> list[tuple[bytes, NetworkAddress]]:
         if self._handshake_confirmed and self._takes_acknowledgement_along(now):

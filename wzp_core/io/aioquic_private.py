@@ -1,5 +1,5 @@
-"""Every private attribute of aioquic that this program touches, beside those of `aioquic_media`; a loopback test
-watches them."""
+"""Every private attribute of aioquic that this program touches, beside those of `aioquic_media` and `aioquic_probes`;
+a loopback test watches them."""
 
 import hashlib
 import hmac

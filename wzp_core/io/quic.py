@@ -164,8 +164,6 @@ class QuicEndpoint:
         for link in self._ids:
             link.probe()
 
-    # --- in ----------------------------------------------------------------------------------------------------
-
     def _datagram_received(self, data: bytes, address: Address, port: Port) -> None:
         """Routes one datagram by its destination connection id."""
         if not data or not data[0] & 0x40:
