@@ -358,7 +358,7 @@ class QuicEndpoint:
         now = self._loop.time()
         for link in list(self._ids):
             link.close("shutdown")
-            for data, address in link.connection.datagrams_to_send(now) * 2:  # nobody will be here to repeat it
+            for data, address in link.connection.datagrams_to_send(now) * 4:  # nobody will be here to repeat it
                 link.port.send_raw(data, address)
         for link in list(self._ids):
             self._forget(link)
