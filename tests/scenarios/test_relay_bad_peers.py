@@ -97,6 +97,7 @@ def test_a_signal_that_is_never_finished_ends_the_link_in_half_a_minute(scene: S
 def test_a_client_that_acknowledges_nothing_is_given_up(scene: Scene) -> None:
     async def script(stage: Stage) -> None:
         async with stage.relay() as relay, client(stage) as endpoint:
+            talker = await joined(endpoint, RELAY, "plaza", somebody(2))
             link = await joined(endpoint, RELAY, "plaza", somebody(1))
             await asyncio.sleep(1)
             theirs = at_the_relay(relay, link)
@@ -104,7 +105,7 @@ def test_a_client_that_acknowledges_nothing_is_given_up(scene: Scene) -> None:
             kept = 0
             async with asyncio.timeout(40):
                 while not link.closed:
-                    link.send_media(bytes.fromhex("000000010000001400000000") + bytes(60))
+                    talker.send_media(bytes.fromhex("000000010000001400000000") + bytes(60))
                     kept = max(kept, len(theirs.connection._spaces[Epoch.ONE_RTT].sent_packets))
                     await asyncio.sleep(0.02)
             assert await theirs.wait_closed() == "acknowledges nothing"
