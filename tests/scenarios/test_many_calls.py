@@ -110,7 +110,7 @@ def test_nothing_grows_over_two_hundred_calls(scene: Scene) -> None:
             await carol.sees(bob)
 
             async def rest() -> dict[str, int]:
-                await asyncio.sleep(35)  # until the last links are forgotten
+                await asyncio.sleep(90)  # until the last links are forgotten
                 for phone in phones:
                     phone.sound.heard.clear()
                     del phone.states[:]
