@@ -6,8 +6,7 @@ from collections.abc import Callable
 import pytest
 
 from tests.sim.network import Internet, Line
-from tests.sim.script import ALICE_HZ, ALICE_IP, BOB_HZ, BOB_IP, now, talking
-from tests.sim.sound import SimSound, tone
+from tests.sim.script import ALICE_IP, BOB_IP, now, talking, two_phones
 from tests.sim.world import RELAY_IP, Phone, Stage
 
 Scene = Callable[..., None]
@@ -35,13 +34,7 @@ def test_a_move_to_the_direct_path_is_not_heard_however_far_either_is(
     async def script(stage: Stage) -> None:
         net = stage.internet
         net.tap = lambda source, target, data: None if (source, target) in DIRECT_WAYS else data
-        async with (
-            stage.relay(),
-            stage.phone("alice", ALICE_IP, sound=SimSound(tone(ALICE_HZ, 1.0))) as alice,
-            stage.phone("bob", BOB_IP, sound=SimSound(tone(BOB_HZ, 1.0))) as bob,
-        ):
-            await alice.sees(bob)
-            await bob.sees(alice)
+        async with stage.relay(), two_phones(stage, path="auto") as (alice, bob):
             await talking(alice, bob)
             await asyncio.sleep(8)
             before = [made_up_ms(phone) for phone in (alice, bob)]

@@ -22,9 +22,11 @@ ALICE_IP, BOB_IP = "198.51.100.1", "198.51.100.2"
 
 
 @asynccontextmanager
-async def two_phones(stage: Stage, *, speaker_ppm: float = 0.0) -> AsyncIterator[tuple[Phone, Phone]]:
+async def two_phones(
+    stage: Stage, *, path: str = "relay", speaker_ppm: float = 0.0
+) -> AsyncIterator[tuple[Phone, Phone]]:
     """Their calls stay on the relay, whose part in them most scenarios are about; `speaker_ppm` is Bob's."""
-    network = NetworkSettings(path="relay")
+    network = NetworkSettings(path=path)
     async with (
         stage.phone("alice", ALICE_IP, sound=SimSound(tone(ALICE_HZ, 1.0)), network=network) as alice,
         stage.phone("bob", BOB_IP, sound=SimSound(tone(BOB_HZ, 1.0), speaker_ppm=speaker_ppm), network=network) as bob,

@@ -9,8 +9,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from tests.sim.network import Internet, Line
-from tests.sim.script import ALICE_HZ, ALICE_IP, BOB_HZ, BOB_IP, talking
-from tests.sim.sound import SimSound, tone
+from tests.sim.script import ALICE_IP, BOB_IP, talking, two_phones
 from tests.sim.world import Phone, Stage
 from wzp_core.engine.commands import ChangeSettings, SetMuted
 from wzp_core.session.state import CallStage
@@ -61,13 +60,7 @@ async def soaked(
 
 @asynccontextmanager
 async def _call(stage: Stage) -> AsyncIterator[tuple[Phone, Phone]]:
-    async with (
-        stage.relay(),
-        stage.phone("alice", ALICE_IP, sound=SimSound(tone(ALICE_HZ, 1.0))) as alice,
-        stage.phone("bob", BOB_IP, sound=SimSound(tone(BOB_HZ, 1.0))) as bob,
-    ):
-        await alice.sees(bob)
-        await bob.sees(alice)
+    async with stage.relay(), two_phones(stage, path="auto") as (alice, bob):
         await talking(alice, bob)
         yield alice, bob
 
