@@ -27,13 +27,6 @@ def _address_goes_and_returns(talk: Talk, host: Host, home: Home) -> None:
     host.net.ip(f"route add default via {home.lan}.1 dev eth0 metric 100")
 
 
-def _interface_goes_and_returns(talk: Talk, host: Host, home: Home) -> None:
-    host.net.ip("link set eth0 down")
-    pause(talk, 3.0)
-    host.net.ip("link set eth0 up")
-    host.net.ip(f"route add default via {home.lan}.1 dev eth0 metric 100")
-
-
 def _port_is_forbidden(_talk: Talk, host: Host, _home: Home) -> None:
     """By a firewall of this machine: the system refuses what is sent from it."""
     ports = {
@@ -47,7 +40,7 @@ def _received(phone: Program) -> int:
     return max(int(event["opened"]) for event in list(phone.events) if event["event"] == "stats")
 
 
-@pytest.mark.parametrize("away", [_address_goes_and_returns, _interface_goes_and_returns, _port_is_forbidden])
+@pytest.mark.parametrize("away", [_address_goes_and_returns, _port_is_forbidden])
 def test_a_call_goes_on_when_it_can(away: Away, tmp_path: Path) -> None:
     with ExitStack() as lifetime:
         net = Internet(lifetime)
