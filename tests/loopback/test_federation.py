@@ -43,7 +43,7 @@ async def nets(tmp_path: Path) -> AsyncIterator[tuple[Net, Net]]:
 
 async def test_members_on_two_relays_are_in_one_room(nets: tuple[Net, Net]) -> None:
     here, there = nets
-    members = [  # with numbers: of two that are left to chance one in a hundred is taken, and its owner has to come again
+    members = [  # with numbers, since by chance two relays may give out the same, and somebody has to come again
         await here.join(ANN, "general", 10),
         await here.join(BEN, "general", 11),
         await there.join(CLEO, "general", 20),
