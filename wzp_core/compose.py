@@ -33,7 +33,7 @@ from wzp_core.io.wav import FileAudio
 from wzp_core.ports import Address, AudioSystem
 from wzp_core.session.state import SeedStorage
 from wzp_core.settings.paths import DEFAULT_PROFILE, profile_folders
-from wzp_core.settings.schema import NetworkSettings, Settings
+from wzp_core.settings.schema import CallSettings, NetworkSettings, Settings
 
 PASSPHRASE_VARIABLE = "WZP_PASSPHRASE"  # noqa: S105
 
@@ -150,6 +150,7 @@ def make_world(
     record_debug: Path | None = None,
     alias: str | None = None,
     network: NetworkSettings | None = None,
+    quality: str = "auto",
     own_relay: OwnRelay | None = None,
     discovery: Discovery | None = None,
     ask_outside: bool = True,
@@ -171,7 +172,8 @@ def make_world(
     if record_debug is not None:
         recordings.prepare()
         audio = replace(audio, record_debug=True)
-    given = Settings(alias=alias or "", audio=audio, network=network or NetworkSettings())
+    call = CallSettings(quality=quality)
+    given = Settings(alias=alias or "", audio=audio, call=call, network=network or NetworkSettings())
     settings = SettingsFile(place.settings_file) if alias is None else _GivenSettings(given)
     sound = make_audio(device, play, record)
     return World(

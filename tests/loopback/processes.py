@@ -64,6 +64,7 @@ class Shop:
         environ = os.environ | {"XDG_DATA_HOME": str(self.folder), "XDG_CONFIG_HOME": str(self.folder)}
         process = subprocess.Popen(
             [sys.executable, "-m", module, *map(str, arguments)],
+            stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             text=True,
@@ -91,7 +92,7 @@ def _end(process: "subprocess.Popen[str]") -> None:
     if process.poll() is None:
         process.kill()
     process.wait()
-    for stream in (process.stdout, process.stderr):
+    for stream in (process.stdin, process.stdout, process.stderr):
         if stream is not None:
             stream.close()
 

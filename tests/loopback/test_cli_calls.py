@@ -119,3 +119,34 @@ def test_a_call_that_has_to_be_direct_and_cannot_says_so_in_its_exit_code(street
     assert alice.exit_code() == 3
     assert (summary["path"], summary["time_to_direct_ms"]) == ("relay", None)
     assert summary["opened"] > 0
+
+
+def test_a_question_on_the_keyboard_holds_up_neither_the_end_of_the_call_nor_that_of_the_program(street: Shop) -> None:
+    port = free_port()
+    street.relay(port)
+    bob = street.phone("bob", "listen", "--answer", "manual", port=port)
+    fingerprint = bob.until("registered")["fingerprint"]
+    for quality, codec in (("codec2-1200", "Codec2_1200"), ("studio-64k", "Opus64k")):
+        alice = street.phone("alice", "call", fingerprint, "--quality", quality, "--seconds", 1, port=port)
+        bob.until("incoming")
+        assert bob.process.stdin is not None
+        bob.process.stdin.write("p\n")
+        bob.process.stdin.flush()
+        assert alice.until("summary")["quality_tx"] == codec
+        assert bob.until("summary")["quality_rx"] == codec
+    given_up = street.phone("alice", "call", fingerprint, port=port)
+    bob.until("incoming")
+    given_up.process.send_signal(signal.SIGINT)
+    assert given_up.until("summary")["reason"] == "hung_up"
+    assert bob.until("summary")["reason"] == "peer_hung_up"
+    street.phone("alice", "call", fingerprint, port=port)
+    bob.until("incoming")
+    bob.process.send_signal(signal.SIGINT)
+    assert bob.exit_code() == 0
+
+
+def test_a_call_without_a_relay_has_a_summary_too(street: Shop) -> None:
+    port = free_port()
+    alice = street.phone("alice", "call", NOBODY, port=port)
+    assert alice.exit_code() == 3
+    assert (alice.events[-1]["event"], alice.events[-1]["reason"]) == ("summary", "cannot_reach")

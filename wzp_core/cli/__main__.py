@@ -8,9 +8,10 @@ import sys
 from contextlib import suppress
 
 from wzp_core import __version__
+from wzp_core.cli.flags import Parser
 from wzp_core.cli.output import Exit, Output
 from wzp_core.console import ends_with_its_reader
-from wzp_core.errors import WzpError
+from wzp_core.errors import ErrorCode, WzpError
 
 try:
     from wzp_core.cli import bench, call, doctor, identity, listen, netcheck, ping, presence, room
@@ -30,8 +31,14 @@ _COMMANDS = {
 }
 
 
+_OF_A_FILE = {
+    ErrorCode.BAD_FILE: "cannot be used; sound has to be a mono 16-bit WAV of 8, 16 or 48 kHz",
+    ErrorCode.CANNOT_RECORD: "cannot be written",
+}
+
+
 def parser() -> argparse.ArgumentParser:
-    top = argparse.ArgumentParser(prog="wzp", description=__doc__)
+    top = Parser(prog="wzp", description=__doc__)
     top.add_argument("--version", action="version", version=__version__)
     top.add_argument("--verbose", action="store_true", help="log every step on stderr")
     commands = top.add_subparsers(dest="command", required=True, metavar="COMMAND")
@@ -44,14 +51,18 @@ def parser() -> argparse.ArgumentParser:
 def main(argv: list[str] | None = None) -> int:
     """Returns the exit code of the command-line contract."""
     options = parser().parse_args(argv)
-    level = logging.DEBUG if options.verbose else logging.WARNING
+    level = logging.DEBUG if options.verbose else logging.ERROR  # a command says itself what went wrong
     logging.basicConfig(level=level, stream=sys.stderr, format="%(asctime)s %(name)s %(message)s")
     output = Output(as_json=options.json)
     try:
         return asyncio.run(_run(options, output))
     except WzpError as error:
-        output.error(f"Failed: {error}")
-        return Exit.CANNOT_REACH
+        words = _OF_A_FILE.get(error.code)
+        if words is None:
+            output.error(f"Failed: {error}")
+            return Exit.CANNOT_REACH
+        output.error(f"The file {error.facts.get('path', '')} {words}.")
+        return Exit.USAGE
 
 
 async def _run(options: argparse.Namespace, output: Output) -> int:

@@ -27,6 +27,7 @@ from wzp_core.cli.bench_link import (
 from wzp_core.cli.bench_score import scored
 from wzp_core.cli.bench_speech import speech
 from wzp_core.cli.bench_table import markdown, plotted
+from wzp_core.cli.flags import add_common_flags, count_from, seconds
 from wzp_core.cli.output import Exit, Output
 from wzp_core.codec.libopus import opus_library
 from wzp_core.codec.table import can_encode
@@ -87,10 +88,10 @@ def add_flags(parser: ArgumentParser) -> None:
 
 def _add_voice_flags(parser: ArgumentParser) -> None:
     parser.add_argument("--full", action="store_true", help="every profile on every link (an hour of processor time)")
-    parser.add_argument("--seconds", type=float, default=0.0, help="of speech per measurement (all there is)")
-    parser.add_argument("--jobs", type=int, default=os.cpu_count() or 1, help="processes (%(default)s)")
+    parser.add_argument("--seconds", type=seconds, default=0.0, help="of speech per measurement (all there is)")
+    parser.add_argument("--jobs", type=count_from(1), default=os.cpu_count() or 1, help="processes (%(default)s)")
     parser.add_argument("--out", type=Path, metavar="FOLDER", help="write voice.md, voice.json and pictures there")
-    parser.add_argument("--json", action="store_true", help="one JSON object per line on stdout")
+    add_common_flags(parser)
 
 
 async def run(options: Namespace, output: Output) -> Exit:
@@ -109,7 +110,7 @@ async def run(options: Namespace, output: Output) -> Exit:
         output.error(f"Cannot measure: {error.facts.get('missing') or error}")
         return Exit.CANNOT_REACH
     output.text(markdown([asdict(row) for row in rows]))
-    output.event("summary", measurements=len(rows), out=str(options.out or ""))
+    output.summary(measurements=len(rows), out=str(options.out or ""))
     return Exit.OK
 
 

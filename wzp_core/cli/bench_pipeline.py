@@ -12,6 +12,7 @@ import numpy as np
 
 from wzp_core.cli.bench_speech import speech
 from wzp_core.cli.bench_table import table
+from wzp_core.cli.flags import add_common_flags, seconds
 from wzp_core.cli.output import Exit, Output
 from wzp_core.codec.libopus import opus_library
 from wzp_core.crypto.session import Direction, Opener, Sealer
@@ -84,9 +85,9 @@ class _Clock:
 
 
 def add_flags(parser: ArgumentParser) -> None:
-    parser.add_argument("--seconds", type=float, default=20.0, help="of speech per row (%(default)s)")
+    parser.add_argument("--seconds", type=seconds, default=20.0, help="of speech per row (%(default)s)")
     parser.add_argument("--out", type=Path, metavar="FOLDER", help="write pipeline.md and pipeline.json there")
-    parser.add_argument("--json", action="store_true", help="one JSON object per line on stdout")
+    add_common_flags(parser)
 
 
 async def run(options: Namespace, output: Output) -> Exit:
@@ -104,7 +105,7 @@ async def run(options: Namespace, output: Output) -> Exit:
         return Exit.CANNOT_REACH
     output.text(table(map(asdict, rows), _COLUMNS))
     missed = [row.what for row in rows if row.each_ms > row.target_ms]
-    output.event("summary", rows=len(rows), above_target=missed, out=str(options.out or ""))
+    output.summary(rows=len(rows), above_target=missed, out=str(options.out or ""))
     return Exit.OK
 
 

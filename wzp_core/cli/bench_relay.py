@@ -20,6 +20,7 @@ from wzp_core.cli.bench_relay_load import Kind
 from wzp_core.cli.bench_relay_process import Scenario, forwarder, load
 from wzp_core.cli.bench_relay_workers import WORKERS_COLUMNS, workers_rows
 from wzp_core.cli.bench_table import table
+from wzp_core.cli.flags import add_common_flags, count_from, seconds
 from wzp_core.cli.output import Exit, Output
 from wzp_core.errors import ErrorCode, Unavailable
 
@@ -70,14 +71,18 @@ QUICK_CROWDS: Final = ((20, True),)
 
 
 def add_flags(parser: ArgumentParser) -> None:
-    parser.add_argument("--seconds", type=float, default=5.0, help="measured per row (%(default)s)")
+    parser.add_argument("--seconds", type=seconds, default=5.0, help="measured per row (%(default)s)")
     parser.add_argument(
-        "--repeat", type=int, default=1, metavar="N", help="measure each row N times, keep the least disturbed"
+        "--repeat",
+        type=count_from(1),
+        default=1,
+        metavar="N",
+        help="measure each row N times, keep the least disturbed",
     )
     parser.add_argument("--quick", action="store_true", help="small rooms and few people, half a minute in all")
     parser.add_argument("--only", choices=KINDS, default="", help="leave out the others")
     parser.add_argument("--out", type=Path, metavar="FOLDER", help="write relay.md and relay.json there")
-    parser.add_argument("--json", action="store_true", help="one JSON object per line on stdout")
+    add_common_flags(parser)
 
 
 async def run(options: Namespace, output: Output) -> Exit:
@@ -88,7 +93,7 @@ async def run(options: Namespace, output: Output) -> Exit:
         output.error(f"Cannot measure: {error.facts.get('missing') or error}")
         return Exit.CANNOT_REACH
     output.text(as_markdown(report))
-    output.event("summary", rows=len(report["rooms"]), out=str(options.out or ""))
+    output.summary(rows=len(report["rooms"]), out=str(options.out or ""))
     return Exit.OK
 
 

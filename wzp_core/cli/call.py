@@ -5,8 +5,9 @@ from argparse import ArgumentParser, Namespace
 from dataclasses import asdict
 from typing import Any
 
+from wzp_core.cli.flags import add_engine_flags, seconds
 from wzp_core.cli.output import EXIT_OF_END, Exit, Output
-from wzp_core.cli.session import EngineRun, add_engine_flags, engine_run
+from wzp_core.cli.session import EngineRun, engine_run
 from wzp_core.engine.commands import HangUp, PlaceCall
 from wzp_core.errors import ErrorCode, RemoteViolation
 from wzp_core.protocol.ids import parse_fingerprint
@@ -20,7 +21,7 @@ _STATS_INTERVAL_S = 1.0
 def add_flags(parser: ArgumentParser) -> None:
     add_engine_flags(parser)
     parser.add_argument("fingerprint", help="whom to call")
-    parser.add_argument("--seconds", type=float, metavar="S", help="hang up after S seconds of media")
+    parser.add_argument("--seconds", type=seconds, metavar="S", help="hang up after S seconds of media")
 
 
 async def run(options: Namespace, output: Output) -> Exit:
@@ -32,6 +33,7 @@ async def run(options: Namespace, output: Output) -> Exit:
     async with engine_run(options, output) as session:
         code = await session.registered()
         if code is not Exit.OK:
+            output.summary(**summary(CallReport(), path=None, reason=code.name.lower()))
             return code
         session.submit(PlaceCall(target))
         await session.until(lambda s: s.call is not None or s.trust is not None or s.notice is not None)
@@ -120,10 +122,10 @@ def print_summary(session: EngineRun, output: Output) -> None:
     call = session.state.call
     if report is not None and call is not None:
         reason = call.ended.value if call.ended is not None else None
-        output.event("summary", **summary(report, path=call.media.path, reason=reason))
+        output.summary(**summary(report, path=call.media.path, reason=reason))
 
 
-def summary(report: CallReport, *, path: str, reason: str | None) -> dict[str, Any]:
+def summary(report: CallReport, *, path: str | None, reason: str | None) -> dict[str, Any]:
     """The fields that scripts rely on."""
     got = report.received
     return {

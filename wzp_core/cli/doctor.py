@@ -9,6 +9,7 @@ import sys
 from argparse import ArgumentParser, Namespace
 from collections.abc import AsyncIterator
 
+from wzp_core.cli.flags import add_common_flags
 from wzp_core.cli.output import Exit, Output
 from wzp_core.codec.libopus import opus_library
 from wzp_core.compose import given_passphrase, make_audio, make_seeds
@@ -19,17 +20,16 @@ from wzp_core.protocol.address import DEFAULT_PORT
 
 
 def add_flags(parser: ArgumentParser) -> None:
+    add_common_flags(parser)
     parser.add_argument("what", nargs="?", choices=["relay"], help="look at a relay's settings and ports instead")
     parser.add_argument("--config", metavar="FILE", help="the relay's TOML file")
-    parser.add_argument("--profile", default="", metavar="NAME", help="which identity of this machine")
-    parser.add_argument("--json", action="store_true", help="one JSON object per line on stdout")
 
 
 async def run(options: Namespace, output: Output) -> int:
     if options.what == "relay":
         return await _check_relay(options, output)
     bad = 0
-    async for finding in _findings(options.profile):
+    async for finding in _findings(options):
         bad += not finding.ok
         output.event(
             "check",
@@ -38,7 +38,7 @@ async def run(options: Namespace, output: Output) -> int:
             detail=finding.detail,
             advice="" if finding.ok else finding.advice,
         )
-    output.event("summary", problems=bad)
+    output.summary(problems=bad)
     return Exit.OK
 
 
@@ -52,11 +52,11 @@ async def _check_relay(options: Namespace, output: Output) -> int:
     return await process.wait()
 
 
-async def _findings(profile: str) -> AsyncIterator[Finding]:
+async def _findings(options: Namespace) -> AsyncIterator[Finding]:
     yield _opus()
     yield _dred()
     yield await _devices()
-    yield await _identity(profile)
+    yield await _identity(options)
     yield await _port()
     desktop = importlib.util.find_spec("PySide6") is not None
     yield Finding("desktop", desktop, "PySide6 is there" if desktop else "no PySide6", "./dev run installs it")
@@ -87,9 +87,9 @@ async def _devices() -> Finding:
     return Finding("sound", ok, f"{len(inputs)} inputs, {len(outputs)} outputs", "connect a microphone and a speaker")
 
 
-async def _identity(profile: str) -> Finding:
+async def _identity(options: Namespace) -> Finding:
     try:
-        found = await make_seeds(profile, None).load(given_passphrase())
+        found = await make_seeds(options.profile, options.seed_file).load(given_passphrase())
     except WzpError as error:
         return Finding("identity", False, str(error), "set WZP_PASSPHRASE, or unlock the keyring")
     where = found[1].value if found is not None else "none yet; the first start makes one"

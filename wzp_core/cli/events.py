@@ -7,6 +7,8 @@ from wzp_core.session.state import AppState, CallStage, CallView, MediaView, Rel
 
 Event: TypeAlias = tuple[str, dict[str, Any]]
 
+_UP = (CallStage.ACTIVE, CallStage.RECONNECTING)
+
 
 def changes(before: AppState, after: AppState) -> list[Event]:
     """In the order in which a script expects them."""
@@ -63,7 +65,7 @@ def _media(before: CallView | None, after: CallView) -> Iterator[Event]:
     old, new = before.media, after.media
     if (old.quality_tx, old.quality_rx, old.tier) != (new.quality_tx, new.quality_rx, new.tier):
         yield "quality", {"tx": new.quality_tx, "rx": new.quality_rx, "tier": new.tier}
-    if (old.path, old.path_reason) != (new.path, new.path_reason) and before.stage is after.stage is CallStage.ACTIVE:
+    if (old.path, old.path_reason) != (new.path, new.path_reason) and before.stage in _UP and after.stage in _UP:
         yield _path(new)
     if old.no_audio is not new.no_audio:
         if new.no_audio is None:

@@ -5,8 +5,8 @@ from argparse import ArgumentParser, Namespace
 
 import segno
 
+from wzp_core.cli.flags import add_common_flags
 from wzp_core.cli.output import Exit, Output
-from wzp_core.cli.session import add_identity_flags
 from wzp_core.compose import entropy, given_passphrase, make_seeds
 from wzp_core.crypto.backup import seed_of_backup, words_of
 from wzp_core.crypto.identity import Identity
@@ -23,7 +23,7 @@ _WORDS = {
 
 
 def add_flags(parser: ArgumentParser) -> None:
-    add_identity_flags(parser)
+    add_common_flags(parser)
     parser.add_argument("action", nargs="?", choices=["show", "new", "backup", "restore"], default="show")
     parser.add_argument("--force", action="store_true", help="replace an identity that exists")
 

@@ -5,9 +5,11 @@ import sys
 from argparse import ArgumentParser, Namespace
 
 from wzp_core.cli.call import ended, talk
+from wzp_core.cli.flags import add_engine_flags, count_from
 from wzp_core.cli.output import Exit, Output
-from wzp_core.cli.session import add_engine_flags, engine_run
+from wzp_core.cli.session import EngineRun, engine_run
 from wzp_core.engine.commands import Answer, AnswerCall, HangUp
+from wzp_core.engine.scope import task_scope
 from wzp_core.session.state import AppState, CallStage
 
 _ANSWERS = {"trusted": Answer.TRUSTED, "private": Answer.PRIVATE, "reject": Answer.DECLINE}
@@ -16,7 +18,7 @@ _ANSWERS = {"trusted": Answer.TRUSTED, "private": Answer.PRIVATE, "reject": Answ
 def add_flags(parser: ArgumentParser) -> None:
     add_engine_flags(parser)
     parser.add_argument("--answer", choices=[*_ANSWERS, "manual"], default="trusted", help="how (%(default)s)")
-    parser.add_argument("--calls", type=int, default=0, metavar="N", help="stop after N calls; 0 = never")
+    parser.add_argument("--calls", type=count_from(0), default=0, metavar="N", help="stop after N calls; 0 = never")
 
 
 async def run(options: Namespace, output: Output) -> Exit:
@@ -31,7 +33,9 @@ async def run(options: Namespace, output: Output) -> Exit:
             call = session.state.call
             if call is None:
                 continue
-            session.submit(AnswerCall(call.call_id, await _decision(options.answer)))
+            decision = _ANSWERS[options.answer] if options.answer != "manual" else await _asked(session)
+            if decision is not None:
+                session.submit(AnswerCall(call.call_id, decision))
             code = await talk(session, None, output)
             taken += 1
             session.submit(HangUp())
@@ -43,9 +47,28 @@ def _is_incoming(state: AppState) -> bool:
     return state.call is not None and state.call.stage is CallStage.INCOMING
 
 
-async def _decision(how: str) -> Answer:
-    if how != "manual":
-        return _ANSWERS[how]
+async def _asked(session: EngineRun) -> Answer | None:
+    """What is typed; None where the call is over first."""
     print("answer? [t]rusted, [p]rivate, [r]eject: ", end="", file=sys.stderr, flush=True)
-    line = await asyncio.to_thread(sys.stdin.readline)
-    return {"t": Answer.TRUSTED, "p": Answer.PRIVATE}.get(line.strip()[:1].lower(), Answer.DECLINE)
+    async with task_scope() as tasks:
+        typed = tasks.create_task(_typed(), name="keyboard")
+        over = tasks.create_task(session.until(ended), name="end of the call")
+        await asyncio.wait({typed, over}, return_when=asyncio.FIRST_COMPLETED)
+        if not typed.done():
+            print(file=sys.stderr)
+            return None
+        return {"t": Answer.TRUSTED, "p": Answer.PRIVATE}.get(typed.result().strip()[:1].lower(), Answer.DECLINE)
+
+
+async def _typed() -> str:
+    """A line of standard input; whoever waits for it can be cancelled, where the system lets one wait for a key."""
+    loop, readable = asyncio.get_running_loop(), asyncio.Event()
+    try:
+        loop.add_reader(sys.stdin.fileno(), readable.set)
+    except (NotImplementedError, OSError):  # Windows, and files, which are always readable
+        return await asyncio.to_thread(sys.stdin.readline)
+    try:
+        await readable.wait()
+    finally:
+        loop.remove_reader(sys.stdin.fileno())
+    return sys.stdin.readline()

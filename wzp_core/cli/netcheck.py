@@ -4,12 +4,11 @@ import sys
 from argparse import ArgumentParser, Namespace
 from contextlib import AsyncExitStack
 
+from wzp_core.cli.flags import add_common_flags, relay_address
 from wzp_core.cli.output import Exit, Output
-from wzp_core.cli.session import add_identity_flags
 from wzp_core.compose import make_world
 from wzp_core.engine.netcheck import Asked, netcheck
 from wzp_core.nat.report import as_json, as_text
-from wzp_core.protocol.address import split_address
 from wzp_core.session.state import NetcheckStep
 from wzp_core.settings.schema import NetworkSettings
 
@@ -22,20 +21,18 @@ _DONE = {
 
 
 def add_flags(parser: ArgumentParser) -> None:
-    add_identity_flags(parser)
+    add_common_flags(parser)
     parser.add_argument(
-        "--relay", action="append", default=[], metavar="HOST:PORT", help="relay to ask; may be given often"
+        "--relay",
+        type=relay_address,
+        action="append",
+        default=[],
+        metavar="HOST:PORT",
+        help="relay to ask; may be given often",
     )
-    parser.add_argument(
-        "--stun", nargs="+", default=[], metavar="HOST:PORT", help="servers to ask instead of the usual public ones"
-    )
-    parser.add_argument("--no-stun", action="store_true", help="contact nothing but the relays")
 
 
 async def run(options: Namespace, output: Output) -> Exit:
-    if any(split_address(address) is None for address in (*options.relay, *options.stun)):
-        output.error("That address cannot be understood; write HOST:PORT.")
-        return Exit.USAGE
     network = NetworkSettings(use_stun=not options.no_stun)
     asked = Asked(
         relays=tuple((address, address) for address in options.relay),
@@ -49,7 +46,7 @@ async def run(options: Namespace, output: Output) -> Exit:
             await held.enter_async_context(world.port_mapping.hold(lambda: endpoint.local_addresses))
         report = await netcheck(endpoint, world, asked, _tell)
     if options.json:
-        output.event("summary", **as_json(report))
+        output.summary(**as_json(report))
     output.text(as_text(report))
     unreached = bool(asked.relays) and report.preferred_relay is None
     silent = report.preferred_relay is None and report.stun_latency_ms is None

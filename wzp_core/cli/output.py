@@ -47,6 +47,13 @@ class Output:
             shown = "  ".join(f"{key}: {value}" for key, value in facts.items() if value not in (None, ""))
             print(f"{name.replace('_', ' ')}  {shown}".rstrip(), flush=True)
 
+    def summary(self, **facts: Any) -> None:
+        """What it came to: the last event; for people a line per fact."""
+        if self._as_json:
+            self.event("summary", **facts)
+        else:
+            self.record(facts)
+
     def figures(self, name: str, **facts: Any) -> None:
         """An event for scripts only: too many for people."""
         if self._as_json:

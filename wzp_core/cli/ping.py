@@ -3,45 +3,44 @@
 import asyncio
 from argparse import ArgumentParser, Namespace
 
+from wzp_core.cli.flags import add_common_flags, count_from, relay_address
 from wzp_core.cli.output import Exit, Output
 from wzp_core.compose import open_dialling_endpoint, resolve
 from wzp_core.errors import ErrorCode, RemoteViolation, Unavailable
 from wzp_core.ports import Address, Endpoint
-from wzp_core.protocol.address import split_address
+from wzp_core.protocol.address import address_text, split_address
 from wzp_core.protocol.ids import parse_tls_fingerprint
 
 _LIMIT_S = 3.0
 
 
 def add_flags(parser: ArgumentParser) -> None:
-    parser.add_argument("relay", metavar="HOST:PORT")
-    parser.add_argument("--count", type=int, default=3, help="handshakes to time (%(default)s)")
+    add_common_flags(parser)
+    parser.add_argument("relay", type=relay_address, metavar="HOST:PORT")
+    parser.add_argument("--count", type=count_from(1), default=3, help="handshakes to time (%(default)s)")
     parser.add_argument("--expect", default="", metavar="FINGERPRINT", help="certificate it must show")
-    parser.add_argument("--json", action="store_true", help="one JSON object per line on stdout")
 
 
 async def run(options: Namespace, output: Output) -> Exit:
     parts = split_address(options.relay)
-    if parts is None:
-        output.error("That address cannot be understood; write HOST:PORT.")
-        return Exit.USAGE
+    assert parts is not None  # noqa: S101  # the flag's type has looked at it
     try:
         pin = parse_tls_fingerprint(options.expect) if options.expect else None
         address = await resolve(*parts)
         async with open_dialling_endpoint(address) as endpoint:
-            for _ in range(max(1, options.count)):
+            for _ in range(options.count):
                 began = asyncio.get_running_loop().time()
                 link = await endpoint.dial(address, "ping", pin=pin, timeout_s=_LIMIT_S)
                 handshake_ms = (asyncio.get_running_loop().time() - began) * 1000
                 output.event(
                     "pong",
-                    address=f"{address[0]}:{address[1]}",
+                    address=address_text(address),
                     handshake_ms=round(handshake_ms, 2),
                     rtt_ms=round(link.stats().rtt_ms, 2),
                     fingerprint=link.peer_certificate,
                 )
                 link.close("ping")
-            output.event("summary", relay=options.relay, build=await _build(endpoint, address))
+            output.summary(relay=options.relay, build=await _build(endpoint, address))
     except RemoteViolation as error:
         output.error(
             "That is no certificate fingerprint: 64 hex digits are needed."

@@ -2,21 +2,20 @@
 
 from argparse import ArgumentParser, Namespace
 
+from wzp_core.cli.flags import add_relay_flags, seconds
 from wzp_core.cli.output import Exit, Output
-from wzp_core.cli.session import add_identity_flags, add_token_flag, engine_run
+from wzp_core.cli.session import engine_run
 from wzp_core.session.state import AppState, Person
 
 
 def add_flags(parser: ArgumentParser) -> None:
-    add_identity_flags(parser)
-    parser.add_argument("--relay", required=True, metavar="HOST:PORT", help="relay to ask")
-    add_token_flag(parser)
-    parser.add_argument("--seconds", type=float, metavar="S", help="stop after S seconds")
-    parser.set_defaults(device="none", play=None, record=None, record_debug=None)
-    parser.set_defaults(alias="", path="relay", stun=[], no_stun=True)
+    add_relay_flags(parser)
+    parser.add_argument("--seconds", type=seconds, metavar="S", help="stop after S seconds")
+    parser.set_defaults(play=None, record=None, record_debug=None, quality="auto", alias="", path="relay")
 
 
 async def run(options: Namespace, output: Output) -> Exit:
+    options.device, options.no_stun = "none", True  # nobody is talked to: no sound, and no address to be found out
     async with engine_run(options, output) as session:
         code = await session.registered()
         if code is not Exit.OK:

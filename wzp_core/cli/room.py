@@ -3,8 +3,9 @@
 from argparse import ArgumentParser, Namespace
 from dataclasses import asdict
 
+from wzp_core.cli.flags import add_engine_flags, seconds
 from wzp_core.cli.output import Exit, Output
-from wzp_core.cli.session import EngineRun, add_engine_flags, engine_run
+from wzp_core.cli.session import EngineRun, engine_run
 from wzp_core.engine.commands import JoinRoom, LeaveRoom
 from wzp_core.errors import ErrorCode
 from wzp_core.session.state import AppState, RoomStage
@@ -21,7 +22,7 @@ _WORDS = {
 def add_flags(parser: ArgumentParser) -> None:
     add_engine_flags(parser)
     parser.add_argument("name", help="the room's name")
-    parser.add_argument("--seconds", type=float, metavar="S", help="leave after S seconds")
+    parser.add_argument("--seconds", type=seconds, metavar="S", help="leave after S seconds")
 
 
 async def run(options: Namespace, output: Output) -> Exit:
@@ -30,9 +31,10 @@ async def run(options: Namespace, output: Output) -> Exit:
         if code is not Exit.OK:
             return code
         session.submit(JoinRoom(options.name))
-        if not await session.until(_settled, _JOIN_LIMIT_S) or not _is_joined(session.state):
+        settled = await session.until(_settled, _JOIN_LIMIT_S)
+        if not _is_joined(session.state):
             output.error(f"The room {options.name} could not be joined{_why(session.state)}.")
-            return Exit.REFUSED
+            return Exit.REFUSED if settled else Exit.CANNOT_REACH
         output.event("joined", room=options.name, badge="relay_only")
         try:
             return await _follow(session, options.seconds, output)
@@ -80,8 +82,7 @@ def _summary(session: EngineRun, name: str, output: Output) -> None:
     room = session.engine.room_session if session.engine is not None else None
     if room is not None:
         got = room.stats()
-        output.event(
-            "summary",
+        output.summary(
             room=name,
             badge="relay_only",
             tx_packets=room.sent_packets,

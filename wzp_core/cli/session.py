@@ -1,11 +1,9 @@
 """Runs an engine for one command: submits, waits for states, prints what happens."""
 
 import asyncio
-import os
-from argparse import ArgumentParser, Namespace
+from argparse import Namespace
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
-from pathlib import Path
 
 from wzp_core.cli.events import changes
 from wzp_core.cli.output import Exit, Output
@@ -19,47 +17,6 @@ from wzp_core.session.state import AppState, ContactKeyChanged, EncryptionLost, 
 from wzp_core.settings.schema import NetworkSettings
 
 REGISTER_LIMIT_S = 15.0
-TOKEN_VARIABLE = "WZP_TOKEN"  # noqa: S105
-
-
-def add_identity_flags(parser: ArgumentParser) -> None:
-    parser.add_argument("--profile", default="", metavar="NAME", help="which identity of this machine")
-    parser.add_argument(
-        "--seed-file", type=Path, metavar="FILE", help="64 hex digits; used instead of the profile's identity"
-    )
-    parser.add_argument("--device", default="", metavar="NAME", help="sound device; `none` = files only")
-    parser.add_argument("--json", action="store_true", help="one JSON object per line on stdout")
-
-
-def add_engine_flags(parser: ArgumentParser) -> None:
-    add_identity_flags(parser)
-    parser.add_argument("--relay", required=True, metavar="HOST:PORT", help="relay to use")
-    add_token_flag(parser)
-    parser.add_argument("--alias", default="", help="the name others see")
-    parser.add_argument(
-        "--path",
-        choices=("auto", "relay", "direct"),
-        default="auto",
-        help="way of calls; `relay` tells nobody our address, `direct` fails (exit 3) where a call never became direct",
-    )
-    parser.add_argument("--stun", nargs="+", default=[], metavar="HOST:PORT", help="servers that say how we are seen")
-    parser.add_argument("--no-stun", action="store_true", help="contact nothing but the relay and the peer")
-    parser.add_argument("--play", type=Path, metavar="WAV", help="what the microphone hears")
-    parser.add_argument("--record", type=Path, metavar="WAV", help="where the speaker goes (48 kHz mono)")
-    parser.add_argument(
-        "--record-debug",
-        type=Path,
-        metavar="DIR",
-        help="write microphone, echo reference and what is sent there, for 10 minutes at the most",
-    )
-
-
-def add_token_flag(parser: ArgumentParser) -> None:
-    parser.add_argument(
-        "--token",
-        default=os.environ.get(TOKEN_VARIABLE, ""),
-        help=f"what lets us into the relay; as {TOKEN_VARIABLE} other users of this machine do not see it",
-    )
 
 
 def network_settings(options: Namespace) -> NetworkSettings:
@@ -175,6 +132,7 @@ async def engine_run(options: Namespace, output: Output) -> AsyncIterator[Engine
         record_debug=options.record_debug,
         alias=options.alias,
         network=network_settings(options),
+        quality=options.quality,
     )
     run.engine = Engine(world, run.on_state, relay=options.relay, token=options.token)
     keep_pace()

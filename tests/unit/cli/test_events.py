@@ -100,3 +100,15 @@ def test_the_code_is_told_once_and_a_security_failure_with_its_code() -> None:
 def test_the_next_call_starts_its_own_story() -> None:
     ended = replace(CALL, stage=CallStage.ENDED, ended=EndReason.HUNG_UP)
     assert names(ended, replace(CALL, call_id=CallId("c2"), stage=CallStage.RINGING)) == ["ringing"]
+
+
+def test_a_path_that_changed_during_an_outage_is_told_too() -> None:
+    direct = replace(CALL, stage=CallStage.ACTIVE, media=MediaView(path="direct", rtt_ms=3.0))
+    lost = replace(direct, stage=CallStage.RECONNECTING)
+    relay = replace(CALL, stage=CallStage.ACTIVE, media=MediaView(path="relay", rtt_ms=9.0))
+    assert names(direct, lost, relay) == ["reconnecting", "reconnected", "path"]
+    assert names(direct, lost, replace(relay, stage=CallStage.RECONNECTING), relay) == [
+        "reconnecting",
+        "path",
+        "reconnected",
+    ]

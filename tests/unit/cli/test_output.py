@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from wzp_core.cli.__main__ import main
+from wzp_core.cli.__main__ import main, parser
 from wzp_core.cli.output import EXIT_OF_END, Output
 from wzp_core.session.state import EndReason
 
@@ -24,21 +24,66 @@ def test_json_is_one_object_per_line(capsys: pytest.CaptureFixture[str]) -> None
     ]
 
 
+def test_a_summary_is_a_line_per_fact_for_people(capsys: pytest.CaptureFixture[str]) -> None:
+    Output(as_json=False).summary(tx_packets=3, reason="hung_up")
+    assert capsys.readouterr().out == "tx packets: 3\nreason: hung_up\n"
+
+
 def test_people_read_words(capsys: pytest.CaptureFixture[str]) -> None:
     Output(as_json=False).event("no_audio", reason="path_lost", since_ms=None)
     assert capsys.readouterr().out == "no audio  reason: path_lost\n"
 
 
 @pytest.mark.parametrize(
-    "arguments", [["fly"], ["call"], ["call", "x"], ["listen", "--relay", "r", "--answer", "maybe"]]
+    "arguments",
+    [
+        "fly",
+        "call",
+        "call x",
+        "ping host:port",
+        "ping r --count 0",
+        "netcheck --relay r:0",
+        "netcheck --stun [::1",
+        "identity --profile ../x",
+        "listen --relay r --answer maybe",
+        "listen --relay r --calls -1",
+        "call x --relay r --seconds 0",
+        "call x --relay r --seconds nan",
+        "call x --relay r --quality best",
+        "room x --relay r --record nowhere/x.wav",
+        "bench voice --jobs none",
+    ],
 )
-def test_a_wrong_command_line_is_exit_two(arguments: list[str], capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_wrong_command_line_is_exit_two_and_one_line(arguments: str, capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit) as stopped:
-        main(arguments)
+        main(arguments.split())
     assert stopped.value.code == 2
-    assert "usage: wzp" in capsys.readouterr().err
+    assert capsys.readouterr().err.count("\n") == 1
 
 
-def test_an_address_nobody_can_understand_is_exit_two(capsys: pytest.CaptureFixture[str]) -> None:
-    assert main(["ping", "host:port"]) == 2
-    assert "HOST:PORT" in capsys.readouterr().err
+@pytest.mark.parametrize("play", ["nowhere.wav", __file__])
+def test_sound_that_is_none_is_exit_two(play: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["call", "0" * 32, "--relay", "r", "--seed-file", "s", "--play", play]) == 2
+    assert "mono 16-bit WAV" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        "call x --relay r",
+        "listen --relay r",
+        "room x --relay r",
+        "presence --relay r",
+        "ping r",
+        "netcheck",
+        "identity",
+        "doctor",
+        "bench voice",
+        "bench pipeline",
+        "bench relay",
+    ],
+)
+def test_every_command_takes_the_flags_of_all(command: str) -> None:
+    flags = "--seed-file s --profile p --device none --stun a:1 b --stun c --no-stun --json"
+    options = parser().parse_args([*command.split(), *flags.split()])
+    assert (options.profile, options.device, options.stun) == ("p", "none", ["a:1", "b", "c"])
