@@ -150,13 +150,15 @@ def make_world(
     record_debug: Path | None = None,
     alias: str | None = None,
     network: NetworkSettings | None = None,
-    quality: str = "auto",
+    call: CallSettings | None = None,
+    sound: AudioSystem | None = None,
     own_relay: OwnRelay | None = None,
     discovery: Discovery | None = None,
     ask_outside: bool = True,
 ) -> World:
     """`alias` other than None means a command line: its flags are all the settings there are.
 
+    `sound` stands above `device`, `play` and `record`.
     `record_debug`: a folder for recordings of every conversation; raises Unavailable(CANNOT_RECORD) where it is none.
     Without `ask_outside` neither STUN servers nor the router hear of us, whatever the settings say.
     """
@@ -172,10 +174,9 @@ def make_world(
     if record_debug is not None:
         recordings.prepare()
         audio = replace(audio, record_debug=True)
-    call = CallSettings(quality=quality)
-    given = Settings(alias=alias or "", audio=audio, call=call, network=network or NetworkSettings())
+    given = Settings(alias=alias or "", audio=audio, call=call or CallSettings(), network=network or NetworkSettings())
     settings = SettingsFile(place.settings_file) if alias is None else _GivenSettings(given)
-    sound = make_audio(device, play, record)
+    sound = sound or make_audio(device, play, record)
     return World(
         open_endpoint=_client_endpoint,
         resolve=resolve,

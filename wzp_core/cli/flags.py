@@ -103,6 +103,9 @@ def add_engine_flags(parser: ArgumentParser) -> None:
         help="way of calls; `relay` tells nobody our address, `direct` fails (exit 3) where a call never became direct",
     )
     parser.add_argument("--quality", choices=QUALITIES, default="auto", help="of what is sent (%(default)s)")
+    parser.add_argument(
+        "--allow-unprotected", action="store_true", help="call older programs too, protected to the relay only"
+    )
     parser.add_argument("--play", type=Path, metavar="WAV", help="what the microphone hears")
     parser.add_argument("--record", type=_new_file, metavar="WAV", help="where the speaker goes (48 kHz mono)")
     parser.add_argument(

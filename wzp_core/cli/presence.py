@@ -11,7 +11,9 @@ from wzp_core.session.state import AppState, Person
 def add_flags(parser: ArgumentParser) -> None:
     add_relay_flags(parser)
     parser.add_argument("--seconds", type=seconds, metavar="S", help="stop after S seconds")
-    parser.set_defaults(play=None, record=None, record_debug=None, quality="auto", alias="", path="relay")
+    parser.set_defaults(
+        play=None, record=None, record_debug=None, quality="auto", allow_unprotected=False, alias="", path="relay"
+    )
 
 
 async def run(options: Namespace, output: Output) -> Exit:

@@ -13,8 +13,9 @@ from wzp_core.engine.engine import Engine
 from wzp_core.engine.host import keep_pace
 from wzp_core.engine.scope import task_scope
 from wzp_core.errors import ErrorCode
+from wzp_core.ports import AudioSystem
 from wzp_core.session.state import AppState, ContactKeyChanged, EncryptionLost, Notice, RelayPhase
-from wzp_core.settings.schema import NetworkSettings
+from wzp_core.settings.schema import CallSettings, NetworkSettings
 
 REGISTER_LIMIT_S = 15.0
 
@@ -120,8 +121,8 @@ def _has_no_identity(state: AppState) -> bool:
 
 
 @asynccontextmanager
-async def engine_run(options: Namespace, output: Output) -> AsyncIterator[EngineRun]:
-    """The engine runs until the block ends."""
+async def engine_run(options: Namespace, output: Output, sound: AudioSystem | None = None) -> AsyncIterator[EngineRun]:
+    """The engine runs until the block ends; `sound` stands above the flags."""
     run = EngineRun(output)
     world = make_world(
         profile=options.profile,
@@ -132,7 +133,8 @@ async def engine_run(options: Namespace, output: Output) -> AsyncIterator[Engine
         record_debug=options.record_debug,
         alias=options.alias,
         network=network_settings(options),
-        quality=options.quality,
+        sound=sound,
+        call=CallSettings(quality=options.quality, allow_unprotected=options.allow_unprotected),
     )
     run.engine = Engine(world, run.on_state, relay=options.relay, token=options.token)
     keep_pace()

@@ -25,10 +25,10 @@ def direct_plan(
     setup: CallSetup, own: Candidates | None, *, is_caller: bool, private: bool, root: bytes | None
 ) -> DirectPlan | PathReason:
     """`own` None: the settings keep every address of ours to ourselves; `private`: the callee's user did."""
+    if private and not (is_caller and own is None):
+        return PathReason.PRIVATE
     if own is None:
         return PathReason.SETTING
-    if private:
-        return PathReason.PRIVATE
     peer = Candidates(
         reflexive=setup.peer_direct_addr, hosts=tuple(setup.peer_local_addrs), mapped=setup.peer_mapped_addr
     )
