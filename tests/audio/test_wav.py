@@ -8,7 +8,7 @@ import pytest
 from tests.sim.loop import run_simulated
 from wzp_core.dsp.frame import FRAME_SAMPLES
 from wzp_core.errors import ErrorCode, Unavailable
-from wzp_core.io.wav import FileAudio, read_wav
+from wzp_core.io.wav import EchoAudio, FileAudio, read_wav
 
 
 def write_wav(path: Path, samples: np.ndarray, *, rate_hz: int = 48_000, channels: int = 1) -> Path:
@@ -109,3 +109,16 @@ def test_what_is_no_wav_file_or_cannot_be_written_is_refused(tmp_path: Path) -> 
 
     with pytest.raises(Unavailable):
         run_simulated(main)
+
+
+async def test_an_echo_gives_back_what_it_was_played_frame_by_frame() -> None:
+    async with EchoAudio().open() as device:
+        said = [np.full(FRAME_SAMPLES, level, np.int16) for level in (1, 2)]
+        for frame in said:
+            device.write(frame)
+        back: list[int] = []
+        while len(back) < 3:
+            await device.ready()
+            while (frame := device.read(FRAME_SAMPLES)) is not None:
+                back.append(int(frame[0]))
+        assert back[:3] == [1, 2, 0]

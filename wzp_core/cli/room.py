@@ -8,6 +8,7 @@ from wzp_core.cli.output import Exit, Output
 from wzp_core.cli.session import EngineRun, engine_run
 from wzp_core.engine.commands import JoinRoom, LeaveRoom
 from wzp_core.errors import ErrorCode
+from wzp_core.io.wav import EchoAudio
 from wzp_core.session.state import AppState, RoomStage
 
 _JOIN_LIMIT_S = 15.0
@@ -22,26 +23,35 @@ _WORDS = {
 def add_flags(parser: ArgumentParser) -> None:
     add_engine_flags(parser)
     parser.add_argument("name", help="the room's name")
+    parser.add_argument("--echo", action="store_true", help="give back what is heard, for `wzp echo-test`")
     parser.add_argument("--seconds", type=seconds, metavar="S", help="leave after S seconds")
 
 
 async def run(options: Namespace, output: Output) -> Exit:
-    async with engine_run(options, output) as session:
-        code = await session.registered()
+    async with engine_run(options, output, EchoAudio() if options.echo else None) as session:
+        code = await joined(session, options.name, output)
         if code is not Exit.OK:
             return code
-        session.submit(JoinRoom(options.name))
-        settled = await session.until(_settled, _JOIN_LIMIT_S)
-        if not _is_joined(session.state):
-            output.error(f"The room {options.name} could not be joined{_why(session.state)}.")
-            return Exit.REFUSED if settled else Exit.CANNOT_REACH
-        output.event("joined", room=options.name, badge="relay_only")
         try:
             return await _follow(session, options.seconds, output)
         finally:
             _summary(session, options.name, output)
             session.submit(LeaveRoom())
             await session.until(lambda s: s.room is None, 2.0)
+
+
+async def joined(session: EngineRun, room: str, output: Output) -> Exit:
+    """OK once we are in the room."""
+    code = await session.registered()
+    if code is not Exit.OK:
+        return code
+    session.submit(JoinRoom(room))
+    settled = await session.until(_settled, _JOIN_LIMIT_S)
+    if not _is_joined(session.state):
+        output.error(f"The room {room} could not be joined{_why(session.state)}.")
+        return Exit.REFUSED if settled else Exit.CANNOT_REACH
+    output.event("joined", room=room, badge="relay_only")
+    return Exit.OK
 
 
 async def _follow(session: EngineRun, seconds: float | None, output: Output) -> Exit:

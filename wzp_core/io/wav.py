@@ -2,6 +2,7 @@
 
 import asyncio
 import wave
+from collections import deque
 from collections.abc import AsyncIterator
 from contextlib import ExitStack, asynccontextmanager
 from pathlib import Path
@@ -17,6 +18,7 @@ from wzp_core.ports import SoundStats
 _RATES_HZ: Final = (8_000, 16_000, 48_000)
 _TICK_S: Final = FRAME_MS / 1000.0
 _LONGEST_S: Final = 3_600
+_MOST_ECHOED: Final = 10  # frames
 _MOST_BEHIND_TICKS: Final = 50  # a loop that stood still for longer is not caught up with
 
 
@@ -51,6 +53,14 @@ class FileAudio:
         with ExitStack() as files:
             speaker = None if self._record is None else _recording(self._record, files)
             yield FileDevice(self._microphone, speaker, asyncio.get_running_loop())
+
+
+class EchoAudio(FileAudio):
+    """An AudioSystem whose microphone hears its speaker: gives back to others what they say."""
+
+    @asynccontextmanager
+    async def open(self, input_name: str = "", output_name: str = "") -> AsyncIterator["FileDevice"]:  # noqa: ARG002
+        yield EchoDevice(silence(0), None, asyncio.get_running_loop())
 
 
 def _recording(path: Path, files: ExitStack) -> wave.Wave_write:
@@ -111,3 +121,19 @@ class FileDevice:
             self._started_at += (behind - 1) * _TICK_S
             ticks -= behind - 1
         return ticks
+
+
+class EchoDevice(FileDevice):
+    """Made by `EchoAudio.open`; frame by frame, as they were played."""
+
+    def __init__(self, microphone: Samples, speaker: wave.Wave_write | None, loop: asyncio.AbstractEventLoop) -> None:
+        super().__init__(microphone, speaker, loop)
+        self._heard: deque[Samples] = deque(maxlen=_MOST_ECHOED)
+
+    def read(self, count: int) -> Samples | None:
+        quiet = super().read(count)
+        return quiet if quiet is None or not self._heard else self._heard.popleft()
+
+    def write(self, samples: Samples) -> None:
+        super().write(samples)
+        self._heard.append(samples)
