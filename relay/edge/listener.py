@@ -20,7 +20,7 @@ from relay.edge.signal_session import SignalService, serve_signals
 from relay.observe.counters import Counters
 from wzp_core.errors import ErrorCode, WzpError
 from wzp_core.logs import event, logger
-from wzp_core.protocol.refusal import REFUSALS
+from wzp_core.protocol.refusal import REFUSALS, SHUTDOWN
 from wzp_core.protocol.signal.succession import RelaySuccession
 
 log = logger("relay")
@@ -77,7 +77,7 @@ class Listener:
         try:
             await self._session(link)
         except asyncio.CancelledError:
-            reason = "shutdown"
+            reason = SHUTDOWN
             raise
         except WzpError as error:
             if error.code is not ErrorCode.LINK_CLOSED:

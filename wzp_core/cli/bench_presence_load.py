@@ -10,7 +10,7 @@ import json
 import sys
 from collections import Counter
 from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import AsyncExitStack, asynccontextmanager, suppress
+from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import asdict, dataclass, field
 from random import random
 from typing import Any, Final
@@ -22,8 +22,9 @@ from wzp_core.io.quic import QuicEndpoint, open_endpoint
 from wzp_core.io.udp import Receiver, UdpSocket, bind_udp
 from wzp_core.ports import Address, Link
 from wzp_core.protocol.ids import Fingerprint
+from wzp_core.protocol.refusal import SHUTDOWN
 from wzp_core.protocol.signal.presence import PresenceChange, PresenceList, RegisterPresenceAck
-from wzp_core.session.registration import retry_delay_s
+from wzp_core.session.registration import retry_delay_s, return_delay_s
 
 _ANY: Final = ("127.0.0.1", 0)
 _CLIENTS_PER_SOCKET: Final = 100
@@ -71,6 +72,7 @@ class Client:
         self._crowd, self._endpoint, self._heard = crowd, endpoint, heard
         self._loop = asyncio.get_running_loop()
         self._known: set[Fingerprint] = set()  # of those looked out for
+        self._present = 0  # as far as it was told
         self.registered_at: float | None = None
         self.listed_at: float | None = None  # when it was told first who is here
         self.failed = 0  # attempts
@@ -99,24 +101,31 @@ class Client:
         while True:
             watching = asyncio.create_task(self._watch(link))
             try:
-                await self._listen(link)
+                reason = await self._listen(link)
             finally:
                 watching.cancel()
+            if reason == SHUTDOWN:
+                await asyncio.sleep(return_delay_s(self._present, random()))  # noqa: S311
             link = await self.come()
 
-    async def _listen(self, link: Link) -> None:
+    async def _listen(self, link: Link) -> str:
+        """Until the link ends; returns why."""
         heard = self._heard
-        with suppress(Unavailable):
+        try:
             while True:
                 message = await link.receive_signal()
                 heard.signals[type(message).__name__] += 1
                 heard.news.set()
                 match message:
-                    case PresenceChange(came=came):
+                    case PresenceChange(came=came, left=left):
+                        self._present += len(came) - len(left)
                         self._note({Fingerprint(user.fingerprint) for user in came})
                     case PresenceList(users=users):
                         self.listed_at = self.listed_at or self._loop.time()
+                        self._present = len(users)
                         self._note({Fingerprint(user.fingerprint) for user in users})
+        except Unavailable as ended:
+            return str(ended.facts.get("reason"))
 
     def _note(self, came: set[Fingerprint]) -> None:
         for who in (came & self._heard.came_at.keys()) - self._known:

@@ -20,11 +20,11 @@ from wzp_core.errors import ErrorCode, RemoteViolation, Unavailable, WzpError
 from wzp_core.logs import event, logger
 from wzp_core.ports import Address, Endpoint, Link
 from wzp_core.protocol.ids import TlsFingerprint
-from wzp_core.protocol.refusal import PASSING, refusal
+from wzp_core.protocol.refusal import PASSING, SHUTDOWN, refusal
 from wzp_core.protocol.signal.auth import AuthToken
 from wzp_core.protocol.signal.base import SignalMessage
 from wzp_core.protocol.signal.presence import RegisterPresenceAck
-from wzp_core.session.registration import may_retry, retry_delay_s
+from wzp_core.session.registration import may_retry, retry_delay_s, return_delay_s
 from wzp_core.session.state import RelayKeyChanged, RelayPhase
 
 _DIAL_LIMIT_S = 10.0  # its first packet goes out again and again; who chooses another relay does not wait for it
@@ -174,15 +174,19 @@ class Signalling:
             while self._outbox:
                 link.send_signal(self._outbox.popleft())
             self._on_registered()
-            await self._listen(link)
+            reason = await self._listen(link)
         finally:
             self._link = None
             link.close("normal close")
+        is_steady = loop.time() - began >= _STEADY_S
         self._board.set(relay=replace(self._board.state.relay, phase=RelayPhase.RECONNECTING, rtt_ms=None))
-        return loop.time() - began >= _STEADY_S
+        if reason == SHUTDOWN:
+            others = sum(not person.relay_label for person in self._board.state.present)
+            await self._kicked_within(return_delay_s(others, self._chance()))
+        return is_steady
 
-    async def _listen(self, link: Link) -> None:
-        """Until the link ends."""
+    async def _listen(self, link: Link) -> str:
+        """Until the link ends; returns why."""
         async with task_scope() as tasks:
             tasks.create_task(self._watch(link), name="relay check")
             try:
@@ -190,6 +194,7 @@ class Signalling:
                     self._on_signal(await link.receive_signal())
             except Unavailable as ended:
                 event(log, "relay:lost", error=ended)
+                return str(ended.facts.get("reason"))
 
     async def _connect(self, target: RelayTarget) -> Link:
         address = await self._world.resolve(target.host, target.port)
@@ -264,13 +269,17 @@ class Signalling:
         return await self._pause(attempt)
 
     async def _pause(self, attempt: int) -> int:
-        jitter = self._world.entropy(1)[0] / 255
+        return 0 if await self._kicked_within(retry_delay_s(attempt, self._chance())) else attempt + 1
+
+    async def _kicked_within(self, limit_s: float) -> bool:
         try:
-            async with asyncio.timeout(retry_delay_s(attempt, jitter)):
-                await self._kicked.wait()
-            return 0
+            async with asyncio.timeout(limit_s):
+                return await self._kicked.wait()
         except TimeoutError:
-            return attempt + 1
+            return False
+
+    def _chance(self) -> float:
+        return self._world.entropy(1)[0] / 255
 
     async def _ask_about_key(self, error: WzpError) -> bool:
         """Nothing is sent to the relay before the user has answered (e2e.md §6)."""

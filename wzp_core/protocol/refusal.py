@@ -1,4 +1,4 @@
-"""Why a relay lets nobody in: `RegisterPresenceAck.error`, and the reason it closes a media link with."""
+"""Why a relay lets nobody in, or stops: `RegisterPresenceAck.error`, and the reason it closes a link with."""
 
 from wzp_core.errors import ErrorCode
 
@@ -7,6 +7,8 @@ REFUSALS = frozenset(
 )
 PASSING = frozenset({ErrorCode.TOKEN_UNCHECKED, ErrorCode.LIMIT, ErrorCode.TIMED_OUT})
 """May be over by itself."""
+SHUTDOWN = "shutdown"
+"""The relay stops on purpose: all its clients are told at the same moment."""
 
 
 def refusal(text: object) -> ErrorCode | None:
