@@ -3,7 +3,6 @@
 import argparse
 import asyncio
 import json
-import logging
 import signal
 import sys
 from collections.abc import Callable, Sequence
@@ -23,18 +22,22 @@ from relay.config import (
     options,
     read_document,
 )
-from relay.edge.addresses import address_text
+from relay.decide.peers import peer_block
+from relay.edge.addresses import address_text, public_text
 from relay.identity import load_seed, rotate
 from relay.mesh_status import mesh_status
-from relay.observe.log_flood import FloodFilter
+from relay.observe.log_flood import set_log_level, start_logging
 from relay.serve import Relay, serve
 from wzp_core import __version__
 from wzp_core.console import Finding, ends_with_its_reader
 from wzp_core.crypto.certificate import tls_identity
 from wzp_core.crypto.identity import relay_tls_seed
 from wzp_core.errors import ErrorCode, Unavailable
+from wzp_core.logs import logger
 
 PROGRAM = "wzp-relay"
+
+log = logger("relay")
 
 
 class Exit(IntEnum):
@@ -60,11 +63,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         return _check(args)
     try:
         config = _config(args)
-        logging.basicConfig(
-            stream=sys.stderr, level=config.log_level.upper(), format="%(asctime)s %(levelname)s %(message)s"
-        )
-        for handler in logging.getLogger().handlers:
-            handler.addFilter(FloodFilter())
+        start_logging("%(asctime)s %(levelname)s %(message)s", config.log_level)
         if args.print_fingerprint:
             print(tls_identity(relay_tls_seed(load_seed(config.identity_path))).fingerprint)
         elif args.mesh_status:
@@ -121,7 +120,8 @@ def _add_flag(parser: argparse.ArgumentParser, spec: "Field[Any]") -> None:
 
 
 def _config(args: argparse.Namespace) -> RelayConfig:
-    return merged([_document(args.config), _flags(args)])
+    flags = _flags(args)
+    return merged([_document(args.config, flags), flags])
 
 
 def _flags(args: argparse.Namespace) -> dict[str, Any]:
@@ -161,17 +161,24 @@ def _check(args: argparse.Namespace) -> int:
     return Exit.BAD_SETUP if problems else Exit.OK
 
 
-def _document(path: Path | None) -> dict[str, Any]:
+def _document(path: Path | None, flags: dict[str, Any]) -> dict[str, Any]:
     if path is None:
         return {}
     try:
         if not path.exists():
+            config = merged([flags])
+            fingerprint = tls_identity(relay_tls_seed(load_seed(config.identity_path))).fingerprint
+            us = peer_block(public_text(config.advertised_addr, config.listen), fingerprint, config.name)
             path.parent.mkdir(parents=True, exist_ok=True)
-            path.write_text(example_document(), encoding="utf-8")
+            path.write_text(f"{example_document()}\n{_commented(us)}\n", encoding="utf-8")
             print(f"{PROGRAM}: wrote an example to {path}", file=sys.stderr)
     except OSError as error:
         raise Unavailable(ErrorCode.BAD_FILE, path=path, reason=error) from error
     return _read(path)
+
+
+def _commented(us: str) -> str:
+    return "\n".join(f"# {line}" for line in ("This relay, as others list it to link with it:", *us.splitlines()))
 
 
 def _read(path: Path) -> dict[str, Any]:
@@ -205,6 +212,8 @@ async def _run(config: RelayConfig, args: argparse.Namespace) -> None:
     if hasattr(signal, "SIGHUP"):
         _on_signal(loop, signal.SIGHUP, hung_up.set)
     async with serve(config, on_listening=_announce_json if args.json else _announce) as relay:
+        us = peer_block(public_text(config.advertised_addr, relay.address), relay.fingerprint, config.name)
+        log.info("relay:for_other_relays, to link with this one:\n%s", us)
         reloads = asyncio.create_task(_keep_reloading(relay, args, hung_up))
         await stopped.wait()
         reloads.cancel()
@@ -235,7 +244,7 @@ def _reload(relay: Relay, args: argparse.Namespace) -> None:
         words, _ = _WORDS[error.code]
         print(f"{PROGRAM}: all stays as it was: {words.format(**error.facts)}", file=sys.stderr)
         return
-    logging.getLogger().setLevel(config.log_level.upper())
+    set_log_level(config.log_level)
     if waiting:
         print(f"{PROGRAM}: {args.config}: only the next start changes {', '.join(waiting)}", file=sys.stderr)
 

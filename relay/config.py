@@ -210,7 +210,9 @@ class RelayConfig:
     max_rooms_per_client: int = _option(16, "most rooms, calls included, one client may be in at once", low=1)
     max_undecided_links: int = _option(256, "most connections that are not yet a client or participant", low=1)
     max_share_per_address: float = _option(
-        0.5, "part of all these places that one address (or IPv6 /64) may hold; 1 behind a proxy", high=1
+        0.5,
+        "part of all these places that one address (or IPv6 /64) other than loopback may hold; 1 behind a proxy",
+        high=1,
     )
     offers_per_minute: float = _option(20.0, "most calls one client may place in a minute", low=1)
     offers_per_minute_and_address: float = _option(120.0, "most calls placed from one address in a minute", low=1)

@@ -2,7 +2,6 @@
 
 import asyncio
 import itertools
-import logging
 import os
 import signal
 import socket
@@ -39,7 +38,7 @@ from relay.edge.room_session import RoomService, serve_participant
 from relay.edge.token_check import TokenCheck, open_token_check
 from relay.observe.counters import Counters
 from relay.observe.event_log import EventLog, open_event_log
-from relay.observe.log_flood import FloodFilter
+from relay.observe.log_flood import set_log_level, start_logging
 from relay.observe.sessions import Sessions
 from relay.observe.worker_reports import stats_of
 from wzp_core.crypto.certificate import tls_identity
@@ -137,7 +136,7 @@ class Worker:
                         del self._asked[number]
             case Reconfigure(settings=settings):
                 config = configured(settings, self._plane.config.listen)
-                logging.getLogger().setLevel(config.log_level.upper())
+                set_log_level(config.log_level)
                 self._endpoint.limit_inbound(inbound(config))
                 self._service.tokens.ask(config.auth_url)
                 self._plane.reconfigure(config)
@@ -167,7 +166,7 @@ async def serve(end: socket.socket) -> None:
             if not isinstance(start, Start):
                 raise RemoteViolation(ErrorCode.UNEXPECTED_INPUT, got=type(start).__name__)
             config = configured(start.settings, (start.host, start.port))
-            logging.getLogger().setLevel(config.log_level.upper())
+            set_log_level(config.log_level)
             tls = tls_identity(relay_tls_seed(start.seed))
             async with (
                 open_endpoint(config.listen, tls, both_families=start.host == "::") as endpoint,
@@ -185,9 +184,7 @@ def main() -> None:
     """The bus is the file descriptor that the first argument names."""
     for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):  # the main process decides on these
         signal.signal(number, signal.SIG_IGN)
-    logging.basicConfig(stream=sys.stderr, format=f"%(asctime)s %(levelname)s worker {os.getpid()} %(message)s")
-    for handler in logging.getLogger().handlers:
-        handler.addFilter(FloodFilter())
+    start_logging(f"%(asctime)s %(levelname)s worker {os.getpid()} %(message)s", "warning")
     asyncio.run(serve(socket.socket(fileno=int(sys.argv[1]))))
 
 

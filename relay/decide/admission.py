@@ -59,7 +59,7 @@ class Admission:
         network = network_of(host)
         participants = self._participants.held(network) - self._elsewhere.held(network)
         decided = self._clients.held(network) + participants
-        return self._links.take(network, float("inf"), _share(config.max_undecided_links, config) + decided)
+        return self._links.take(network, float("inf"), _share(config.max_undecided_links, config, network) + decided)
 
     def disconnect(self, host: str) -> None:
         self._links.give_back(network_of(host))
@@ -73,7 +73,7 @@ class Admission:
             network, per_minute(config.registrations_per_minute_and_address), now
         ):
             raise Unavailable(ErrorCode.LIMIT, what="registrations per minute")
-        most, each = config.max_clients, _share(config.max_clients, config)
+        most, each = config.max_clients, _share(config.max_clients, config, network)
         if not self._clients.take(network, most + replaces, each + replaces):
             raise Unavailable(ErrorCode.LIMIT, what="registered clients")
 
@@ -91,7 +91,7 @@ class Admission:
         network = network_of(host)
         if not self._rooms.take(who, float("inf"), config.max_rooms_per_client + replaces):
             raise Unavailable(ErrorCode.LIMIT, what="rooms of one client")
-        most, each = config.max_sessions, _share(config.max_sessions, config)
+        most, each = config.max_sessions, _share(config.max_sessions, config, network)
         if not self._participants.take(network, most + replaces, each + replaces):
             self._rooms.give_back(who)
             raise Unavailable(ErrorCode.LIMIT, what="sessions")
@@ -110,6 +110,10 @@ class Admission:
         self._rooms.give_back(who)
 
 
-def _share(most: int, config: RelayConfig) -> float:
-    """One address has at least one place of each kind."""
-    return max(1.0, most * config.max_share_per_address)
+def _share(most: int, config: RelayConfig, network: str) -> float:
+    """One address has at least one place of each kind; on this machine, where gateways and proxies are, all of them."""
+    return most if _is_this_machine(network) else max(1.0, most * config.max_share_per_address)
+
+
+def _is_this_machine(network: str) -> bool:
+    return network == "::/64" or network.startswith("127.")

@@ -201,12 +201,12 @@ class CallRegistry:
     def admit(self, call_id: str, who: Fingerprint, wish: int | None, now: float) -> int:
         """The stream id of a party that opens the call's media room.
 
-        A call unknown shortly after the relay's own start is one it has forgotten: the first two that ask are its
-        parties, and keep the stream ids that their packets carry already. Raises RemoteViolation for anybody else.
+        A call unknown shortly after the relay's own start is one it has forgotten: the first two that ask for the
+        stream ids which their packets carry already are its parties. Raises RemoteViolation for anybody else.
         """
         call = self._find(call_id)
         if call is None:
-            call = self._resumed(check_call_id(call_id), who, now)
+            call = self._resumed(check_call_id(call_id), who, wish, now)
         stream = call.stream_of(who)
         return stream if stream is not None else self._add_party(call, who, wish, now)
 
@@ -361,9 +361,9 @@ class CallRegistry:
                 del self._calls_of[party]
         return effects
 
-    def _resumed(self, call_id: CallId, who: Fingerprint, now: float) -> _Call:
+    def _resumed(self, call_id: CallId, who: Fingerprint, wish: int | None, now: float) -> _Call:
         """A forgotten call; how private it was, its parties still know and keep to."""
-        if now >= self._resume_until or len(self._calls) >= self._most_calls or self._is_full(who):
+        if wish is None or now >= self._resume_until or len(self._calls) >= self._most_calls or self._is_full(who):
             raise RemoteViolation(ErrorCode.UNEXPECTED_INPUT, what="unknown call")
         call = _Call(call_id, {}, CallPhase.ACTIVE, self._resume_until, reveals=True)
         self._enter(call)
@@ -371,7 +371,7 @@ class CallRegistry:
 
     def _add_party(self, call: _Call, who: Fingerprint, wish: int | None, now: float) -> int:
         free = [stream for stream in (CALLER_STREAM, CALLEE_STREAM) if stream not in call.parties]
-        if not free or self._is_full(who):
+        if wish is None or not free or self._is_full(who):
             raise RemoteViolation(ErrorCode.UNEXPECTED_INPUT, what="not a party of this call")
         stream = wish if wish in free else free[0]
         self._enlist(call, who, stream)

@@ -1,5 +1,6 @@
 """Which relays may link with this one, and which of two links with the same relay survives (relay.md §9.1)."""
 
+import json
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
@@ -56,6 +57,11 @@ class Peers:
         if certificate is not None:
             self._proven.add(certificate)
         return claimed
+
+
+def peer_block(url: str, fingerprint: TlsFingerprint, label: str) -> str:
+    """What the operator of another relay adds to its configuration."""
+    return f'[[peers]]\nurl = "{url}"\nfingerprint = "{fingerprint}"\nlabel = {json.dumps(label)}'
 
 
 def trusted_block(fingerprint: TlsFingerprint) -> str:

@@ -10,6 +10,7 @@ from relay.config import MOST_MEMBERS
 from relay.decide.effects import ConnectionId, Cut, Deliver, Effect
 from relay.decide.paced import Paced
 from relay.decide.presence import shown_alias
+from wzp_core.crypto.rooms import room_hash
 from wzp_core.errors import ErrorCode, RemoteViolation, Unavailable
 from wzp_core.protocol.ids import Fingerprint, RoomName
 from wzp_core.protocol.signal.room import RoomParticipant, RoomUpdate
@@ -17,16 +18,25 @@ from wzp_core.protocol.signal.room import RoomParticipant, RoomUpdate
 DEFAULT_ROOM = RoomName("default")
 _CALL_PREFIX = "call-"
 _FORWARDED_PREFIX = "relay-"
+_PLAIN = (_CALL_PREFIX, _FORWARDED_PREFIX)  # what these rooms are is known by their names
+_HASH = re.compile(r"[0-9a-f]{32}")
 
 
-def room_of(server_name: str) -> RoomName:
-    """The room a link asked for (transport.md §3). Raises RemoteViolation for a name that is reserved or malformed."""
-    name = server_name.lower()
-    if not name:
-        return DEFAULT_ROOM
+def room_named(server_name: str) -> RoomName:
+    """The name a link asked by (transport.md §3). Raises RemoteViolation for one that is reserved or malformed."""
+    name = server_name.lower() or DEFAULT_ROOM
     if not re.fullmatch(r"[a-z0-9-][a-z0-9_.-]{0,252}", name):
         raise RemoteViolation(ErrorCode.BAD_VALUE, what="room name", length=len(name))
     return RoomName(name)
+
+
+def room_of(server_name: str) -> RoomName:
+    """The room a link asked for: the hash of the name, so that those meet who say the name and those who hide it.
+
+    Raises as `room_named`.
+    """
+    name = room_named(server_name)
+    return name if name.startswith(_PLAIN) or _HASH.fullmatch(name) else RoomName(room_hash(name))
 
 
 def forwarded_room(session_id: str) -> RoomName:

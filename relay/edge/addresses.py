@@ -5,6 +5,8 @@ import socket
 
 from wzp_core.ports import Address
 
+_ANYWHERE = ("8.8.8.8", 80)  # nothing is sent there (relay.md §2)
+
 
 def address_text(address: Address) -> str:
     """`1.2.3.4:5` or `[2001:db8::1]:5`; a mapped IPv4 address is written as what it is."""
@@ -26,6 +28,11 @@ def advertised_text(configured: str | None, listening: Address, client: Address)
     if not ipaddress.ip_address(host).is_unspecified:
         return address_text(listening)
     return address_text((_local_host_toward(client), port))
+
+
+def public_text(configured: str, listening: Address) -> str:
+    """As other relays most likely reach this one."""
+    return advertised_text(configured, listening, _ANYWHERE)
 
 
 def _local_host_toward(client: Address) -> str:

@@ -79,7 +79,7 @@ class FederationPlane:
         self._stats: dict[TlsFingerprint, PeerStats] = {}
         self._gone: dict[TlsFingerprint, asyncio.Event] = {}
         self._list()
-        self._strangers: Buckets[TlsFingerprint] = Buckets(most_keys=_MOST_STRANGERS)
+        self._strangers: Buckets[str] = Buckets(most_keys=_MOST_STRANGERS)
         self._yields: Buckets[RoomName] = Buckets()
         self._offers: Buckets[Fingerprint] = Buckets()
         self._offer_rate = per_minute(config.offers_per_minute)
@@ -203,7 +203,12 @@ class FederationPlane:
 
     def stranger(self, fingerprint: TlsFingerprint | None, host: str) -> None:
         """Tells the operator, now and then, how to let that relay in."""
-        if fingerprint is not None and self._strangers.take(fingerprint, _STRANGERS, self._loop.time()):
+        if not self._strangers.take(fingerprint or host, _STRANGERS, self._loop.time()):
+            return
+        if fingerprint is None:
+            advice = "it shows no certificate, as relays of older builds; only federation_trust_hello lets those in"
+            log.warning("relay:peer_unproven host=%s: %s", host, advice)
+        else:
             log.warning("relay:peer_unknown host=%s; to trust it, configure:\n%s", host, trusted_block(fingerprint))
 
     async def keep_time(self) -> None:

@@ -117,7 +117,12 @@ class RoomPlane:
         self._watch(seat)
         self.counters.joins += 1
         event(
-            log, "relay:room_joined", room=room, fingerprint=who, stream_id=member.stream_id, session=record.session_id
+            log,
+            "relay:room_joined",
+            room=seat.seen.room,
+            fingerprint=who,
+            stream_id=member.stream_id,
+            session=record.session_id,
         )
         return seat
 
@@ -139,7 +144,7 @@ class RoomPlane:
             self._connect(room)
             self.announce()
             self._tell_beyond(room)
-            event(log, "relay:room_left", room=room, fingerprint=seat.member.fingerprint)
+            event(log, "relay:room_left", room=seat.seen.room, fingerprint=seat.member.fingerprint)
 
     def allows(self, room: RoomName, who: Fingerprint) -> bool:
         """Whether the room is for that identity, also on another relay."""
@@ -215,9 +220,10 @@ class RoomPlane:
         return effects
 
     def _told(self, room: RoomName, message: SignalMessage) -> None:
+        shown = next((self._seats[member].seen.room for member in self._rooms.members(room)), room)
         for watch in self._watches:
             if watch.watches(room):
-                watch.told(room, message)
+                watch.told(shown, message)
 
     def _watch(self, seat: Seat) -> None:
         before, seat.watches = seat.watches, tuple(watch for watch in self._watches if watch.watches(seat.room))

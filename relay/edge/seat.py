@@ -7,7 +7,7 @@ from relay.config import RelayConfig
 from relay.decide.effects import ConnectionId
 from relay.decide.fanout import Quota, Verdict, verdict
 from relay.decide.loudest import Floor, Voice
-from relay.decide.rooms import Member
+from relay.decide.rooms import Member, room_named, room_of
 from relay.decide.session_record import SessionRecord
 from relay.edge.trunk_sender import TrunkSender
 from relay.observe.counters import Counters
@@ -64,7 +64,9 @@ class Seat:
         self.voice = Voice()
         self.watches: tuple[RoomWatch, ...] = ()
         host, port = link.remote_address
-        self.seen = Seen(room=room, session=record.session_id, address=f"{host}:{port}", alias=member.alias)
+        asked = link.server_name
+        shown = room_named(asked) if room_of(asked) == room else room  # by the one name where it spans relays
+        self.seen = Seen(room=shown, session=record.session_id, address=f"{host}:{port}", alias=member.alias)
         self._counters = counters
         self._now = asyncio.get_running_loop().time
         self._quota = Quota(config, self._now())

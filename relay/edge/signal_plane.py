@@ -93,13 +93,14 @@ class SignalPlane:
         now = self._loop.time()
         if isinstance(message, DirectCallOffer) and not self._admission.offer(host, sender, self.config, now):
             self.counters.offers_limited += 1
-            refusal = Hangup(reason=HangupReason.ERROR, call_id=message.call_id)
-            self.outbox.perform([Deliver(connection, refusal)])
+            self._turn_down(connection, message)
             return
         try:
             self.outbox.perform(self._calls.handle(sender, message, now, network_of(host)))
         except RemoteViolation as error:
             self.refuse(sender, error)
+            if isinstance(message, DirectCallOffer):
+                self._turn_down(connection, message)
 
     def refresh(self) -> None:
         """Other relays have other clients now."""
@@ -109,6 +110,10 @@ class SignalPlane:
     def _tell_beyond(self, who: Fingerprint) -> None:
         if self.beyond is not None:
             self.beyond.client_changed(who)
+
+    def _turn_down(self, connection: ConnectionId, offer: DirectCallOffer) -> None:
+        """So that nobody waits for an answer."""
+        self.outbox.perform([Deliver(connection, Hangup(reason=HangupReason.ERROR, call_id=offer.call_id))])
 
     def refuse(self, sender: Fingerprint, error: RemoteViolation) -> None:
         self.counters.signals_refused += 1

@@ -1,12 +1,14 @@
-"""Keeps a crowd from filling the disk with log lines about itself."""
+"""Where the relay's log lines go, and how a crowd is kept from filling the disk with lines about itself."""
 
 import logging
+import sys
 import time
 
 from wzp_core.limits import Bucket, Rate
 
 _LINES = Rate(per_s=1.0, burst=100.0)  # of one kind
 _MOST_KINDS = 1000
+_QUIC = logging.getLogger("quic")  # the library's: several lines about each connection
 
 
 class FloodFilter(logging.Filter):
@@ -32,3 +34,17 @@ class FloodFilter(logging.Filter):
         if held_back := self._held_back.pop(kind, 0):
             record.msg, record.args = f"{record.getMessage()} (and {held_back} like it)", ()
         return True
+
+
+def start_logging(form: str, level: str) -> None:
+    """To standard error."""
+    logging.basicConfig(stream=sys.stderr, format=form)
+    for handler in logging.getLogger().handlers:
+        handler.addFilter(FloodFilter())
+    set_log_level(level)
+
+
+def set_log_level(level: str) -> None:
+    """As the configuration names it; what the QUIC library thinks of each connection is for those who debug."""
+    logging.getLogger().setLevel(level.upper())
+    _QUIC.setLevel(logging.NOTSET if level == "debug" else logging.WARNING)

@@ -11,7 +11,7 @@ from wzp_core.protocol.signal.base import SignalMessage
 class Seen:
     """One participant, and what has been seen of it."""
 
-    room: RoomName
+    room: RoomName  # by the name it was joined under
     session: str
     address: str
     alias: str | None

@@ -323,3 +323,17 @@ async def test_a_second_relay_on_the_same_port_says_so(net: Net, tmp_path: Path)
     with pytest.raises(Unavailable):
         async with serve(replace(config(tmp_path), listen=net.relay.address)):
             pass
+
+
+async def test_an_offer_that_makes_no_sense_is_turned_down_at_once(net: Net) -> None:
+    ann = await net.register(ANN)
+    for wrong in ({"target_fingerprint": "nobody"}, {"call_id": CallId("no/id")}):
+        asked = replace(offer(ANN, BEN.fingerprint), **wrong)
+        ann.send_signal(asked)
+        assert await soon(ann, Hangup) == Hangup(reason=HangupReason.ERROR, call_id=asked.call_id)
+
+
+async def test_who_asks_by_the_name_of_a_room_and_who_by_its_hash_meet(net: Net) -> None:
+    ann, _ = await net.join(ANN, "General")
+    await net.join(BEN, "a47b63f7d5b511ba5bc4089a74446906")
+    assert set(await roster(ann, ANN, BEN)) == {ANN.fingerprint, BEN.fingerprint}

@@ -15,6 +15,7 @@ from typing import Any
 
 import pytest
 
+from relay.config import read_document
 from tests.loopback.processes import free_port
 from tests.sim.enemy import registered, somebody
 from wzp_core.io.quic import open_endpoint
@@ -97,8 +98,13 @@ def test_a_configuration_file_is_judged(tmp_path: Path, content: str, code: int,
 
 def test_a_missing_configuration_file_is_written_as_an_example(tmp_path: Path) -> None:
     path = tmp_path / "etc" / "relay.toml"
-    assert finished("-c", path, "--data-dir", tmp_path, "--print-fingerprint").returncode == 0
+    printed = finished("-c", path, "--data-dir", tmp_path, "--advertised-addr", "r.example:4433", "--print-fingerprint")
+    assert printed.returncode == 0
     assert 'listen_addr = "0.0.0.0:4433"' in path.read_text()
+    lines = [line.removeprefix("# ") for line in path.read_text().splitlines()]
+    us = lines[lines.index("This relay, as others list it to link with it:") + 1 :]
+    (peer,) = read_document("\n".join(us))[0]["peers"]
+    assert (peer.url, peer.fingerprint) == ("r.example:4433", printed.stdout.strip())
 
 
 def test_a_corrupt_identity_is_not_replaced(tmp_path: Path) -> None:

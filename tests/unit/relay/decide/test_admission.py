@@ -46,6 +46,16 @@ def test_one_network_has_its_part_of_the_clients_and_a_returning_client_its_plac
     admission.register(ELSEWHERE, BEN, config, 0.0, replaces=False)
 
 
+@pytest.mark.parametrize("here", ["127.0.0.1", "127.0.0.2", "::1", "::ffff:127.0.0.1"])
+def test_programs_on_this_machine_share_all_places(here: str) -> None:
+    admission, config = Admission(), RelayConfig(max_clients=2, max_sessions=2)
+    for who in (ANN, BEN):
+        admission.register(here, who, config, 0.0, replaces=False)
+        admission.join(here, who, config, replaces=False)
+    assert refused(admission.register, here, CLEO, config, 0.0, replaces=False) == "registered clients"
+    assert refused(admission.join, here, CLEO, config, replaces=False) == "sessions"
+
+
 def test_registrations_are_limited_by_client_and_by_network() -> None:
     config = RelayConfig(registrations_per_minute=2.0, registrations_per_minute_and_address=3.0)
     admission = Admission()

@@ -306,6 +306,15 @@ def test_an_unknown_call_is_not_taken_up_later_than_a_minute_after_the_start() -
         registry().admit(CALL, A, 1, RESUME_WINDOW_S)
 
 
+def test_who_carries_no_stream_id_of_a_call_takes_up_none() -> None:
+    """Older clients do not come back to a call, so whoever asks without one guesses."""
+    calls = registry(A)
+    for who in (C, B):
+        with pytest.raises(RemoteViolation):
+            calls.admit(CALL, who, None, 5.0)
+        calls.admit(CALL, A, 1, 5.0)
+
+
 def test_half_a_call_taken_up_ends_with_the_window() -> None:
     calls = registry()
     calls.admit(CALL, A, 1, 5.0)

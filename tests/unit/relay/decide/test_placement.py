@@ -21,7 +21,8 @@ def fingerprint(number: int) -> Fingerprint:
 
 
 def visit(number: int, room: RoomName = ROOM, *, follows: bool = True, host: str = "203.0.113.1") -> Visit:
-    return Visit(room=room, who=fingerprint(number), host=host, stream_id=None, follows=follows)
+    stream_id = number if room == CALL else None
+    return Visit(room=room, who=fingerprint(number), host=host, stream_id=stream_id, follows=follows)
 
 
 class Stage:

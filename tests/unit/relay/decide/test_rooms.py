@@ -2,7 +2,7 @@ import pytest
 
 from relay.config import MOST_MEMBERS
 from relay.decide.effects import ConnectionId, Cut, Deliver
-from relay.decide.rooms import Rooms, call_of, room_of
+from relay.decide.rooms import Rooms, call_of, is_forwarded, room_of
 from wzp_core.errors import ErrorCode, RemoteViolation, Unavailable
 from wzp_core.protocol.ids import Fingerprint, RoomName
 from wzp_core.protocol.signal.room import RoomParticipant, RoomUpdate
@@ -61,6 +61,10 @@ def test_rooms_do_not_hear_of_each_other() -> None:
     assert rooms.updates(1.0) == [Deliver(SECOND, roster((B, 1)))]
 
 
+def test_who_hides_the_name_of_a_room_comes_into_the_same_room() -> None:
+    assert room_of(room_of("kitchen")) == room_of("kitchen")
+
+
 def test_a_call_room_gives_the_stream_id_that_the_call_assigned() -> None:
     assert Rooms().join(RoomName("call-1"), FIRST, B, None, 2)[0].stream_id == 2
 
@@ -75,9 +79,10 @@ def test_a_room_has_no_more_members_than_stream_ids() -> None:
 
 
 def test_server_names_become_rooms() -> None:
-    assert room_of("") == "default"
-    assert room_of("General") == "general"
+    assert room_of("") == room_of("default")
+    assert room_of("General") == room_of("general") == "a47b63f7d5b511ba5bc4089a74446906"
     assert call_of(room_of("call-ABC")) == "abc"
+    assert is_forwarded(room_of("relay-1"))
     assert call_of(ROOM) is None
     for reserved in ("_federation", "_probe", "a b", "ä", "x" * 300):
         with pytest.raises(RemoteViolation):
