@@ -51,10 +51,9 @@ def _option(
 
 def _listen_address(text: Any) -> Address:
     host, colon, port = str(text).rpartition(":")
-    ip = ipaddress.ip_address(host.removeprefix("[").removesuffix("]"))
     if not colon or not (port.isascii() and port.isdigit() and int(port) < 65_536):
         raise ValueError("wants ADDRESS:PORT")
-    return str(ip), int(port)
+    return str(ipaddress.ip_address(host.removeprefix("[").removesuffix("]"))), int(port)
 
 
 def _reachable_address(text: Any) -> str:
