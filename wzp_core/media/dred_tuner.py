@@ -78,9 +78,9 @@ class DredTuner:
         expected = int(min(100.0, loss_pct + phantom))
         again = self._repeats(loss_pct, burst)
         self._calm = self._calm + 1 if loss_pct == 0.0 and self._cooldown == 0 else 0
-        # Repeats give back the frame itself, while deep redundancy takes its bits from the voice: it covers the first
-        # losses until the repeats begin, and on a link that loses nothing it only costs.
-        spare = again or (self._may_repeat and self._calm > _CALM_UPDATES)
+        # Repeats give back the frame itself, while deep redundancy takes its bits from the voice: on a link that loses
+        # nothing it only costs.
+        spare = again or self._calm > _CALM_UPDATES
         reach = 0 if spare else self._reach_for(loss_pct, *self._reach)
         return self._tuned(Protection(reach, expected, again))
 
