@@ -8,7 +8,7 @@ import pytest
 from tests.audio.speech import intelligibility, needs_speech, offset_of, pesq_wb, speech
 from wzp_core.codec.libopus import opus_library
 from wzp_core.codec.opus import OpusDecoder
-from wzp_core.dsp.frame import Samples
+from wzp_core.dsp.frame import FRAME_SAMPLES, Samples, silence
 from wzp_core.media.downlink import Downlink
 from wzp_core.media.dred_tuner import Protection
 from wzp_core.media.stats import ReceiveStats
@@ -32,7 +32,7 @@ def carried(
     uplink = Uplink(stream_id=1, seal=lambda packet, now: encode_packet(packet), profile=profile)
     uplink.protect(protection)
     downlink = Downlink(lambda datagram, now: decode_packet(datagram))
-    frames, heard, number = speech(), [], 0
+    frames, heard, number = [*speech(), *[silence(FRAME_SAMPLES)] * 15], [], 0  # silence: the end is heard too
     flying: list[tuple[float, bytes]] = []
     for tick, frame in enumerate(frames):
         now = tick * 0.020

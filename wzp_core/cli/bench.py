@@ -131,7 +131,7 @@ def measured(cell: Cell, seconds: float = 0.0, seed: int = _SEED) -> Row:
     said = speech(seconds)
     carried = _carried(cell, seconds, seed)
     score = scored(said, carried.heard)
-    length_ms = said.size * 1000.0 / RATE_HZ
+    length_ms = carried.heard.size * 1000.0 / RATE_HZ
     return Row(
         codec=cell.codec.wire_name,
         link=cell.link.words,

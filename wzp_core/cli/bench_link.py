@@ -7,6 +7,7 @@ from typing import Final
 
 import numpy as np
 
+from wzp_core.cli.bench_score import LONGEST_DELAY_MS
 from wzp_core.codec.libopus import opus_library
 from wzp_core.codec.opus import OpusDecoder, OpusEncoder, OpusSettings, has_inband_fec
 from wzp_core.dsp.frame import FRAME_MS, FRAME_SAMPLES, RATE_HZ, Samples, silence
@@ -23,6 +24,7 @@ _SETTLED_UPDATES: Final = 30  # what the call before this taught the sender
 _BASE_MS: Final = 20.0  # nothing arrives sooner
 _WITHIN: Final = 3.0  # exponential delays: 95 % are below three times the mean
 _PLAY_AFTER_MS: Final = 10.0  # the player's tick after the sender's
+_SILENCE_AFTER: Final = silence(RATE_HZ * LONGEST_DELAY_MS // 1000)  # so that the end is heard too, however late
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,10 +112,11 @@ def sent(
     uplink.use(profile, lifeboat=lifeboat)
     uplink.short_repairs = True
     uplink.protect(protection)
-    datagrams = tuple(tuple(uplink.push(frame, tick * FRAME_MS / 1000.0)) for tick, frame in enumerate(_frames(speech)))
-    stats = uplink.stats()
+    spoken = [uplink.push(frame, now) for now, frame in _frames(speech)]
+    kbit_s = _kbit_s(uplink.stats().bytes, speech)
+    after = [uplink.push(frame, len(spoken) * FRAME_MS / 1000.0 + now) for now, frame in _frames(_SILENCE_AFTER)]
     uplink.close()
-    return Sent(datagrams, profile, _kbit_s(stats.bytes, speech))
+    return Sent(tuple(map(tuple, spoken + after)), profile, kbit_s)
 
 
 def carry(what: Sent, link: Link, *, seed: int) -> Carried:
@@ -161,10 +164,11 @@ def sent_plainly(speech: Samples, profile: QualityProfile, *, expected_loss_pct:
     count = profile.frame_duration_ms * RATE_HZ // 1000
     encoder = OpusEncoder(OpusSettings(bitrate=_bitrate(profile), frame_samples=count, dred_10ms=0), library=library)
     encoder.protect(dred_10ms=0, expected_loss_pct=expected_loss_pct)
-    payloads = tuple(encoder.encode(frame) for frame in speech[: speech.size // count * count].reshape(-1, count))
+    spoken = [encoder.encode(frame) for frame in speech[: speech.size // count * count].reshape(-1, count)]
+    after = [encoder.encode(frame) for frame in _SILENCE_AFTER.reshape(-1, count)]
     encoder.close()
-    kbit_s = _kbit_s(sum(len(payload) + 12 for payload in payloads), speech)
-    return PlainlySent(payloads, profile.frame_duration_ms, kbit_s)
+    kbit_s = _kbit_s(sum(len(payload) + 12 for payload in spoken), speech)
+    return PlainlySent((*spoken, *after), profile.frame_duration_ms, kbit_s)
 
 
 def carry_plainly(what: PlainlySent, link: Link, *, seed: int) -> Carried:
@@ -208,9 +212,11 @@ def _bitrate(profile: QualityProfile) -> int:
     return int(profile.codec.wire_name.removeprefix("Opus").removesuffix("k")) * 1000
 
 
-def _frames(speech: Samples) -> list[Samples]:
+def _frames(speech: Samples) -> list[tuple[float, Samples]]:
+    """Each with the time in s at which it is there."""
     count = speech.size // FRAME_SAMPLES
-    return list(speech[: count * FRAME_SAMPLES].reshape(count, FRAME_SAMPLES))
+    frames = speech[: count * FRAME_SAMPLES].reshape(count, FRAME_SAMPLES)
+    return [(tick * FRAME_MS / 1000.0, frame) for tick, frame in enumerate(frames)]
 
 
 def _kbit_s(count: int, speech: Samples) -> float:

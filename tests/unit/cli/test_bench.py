@@ -43,8 +43,8 @@ def noise(seconds: float) -> np.ndarray:
 @needs_speech
 def test_on_a_clean_link_speech_is_good_and_sooner_than_with_a_fixed_buffer() -> None:
     ours, plain = (measured(Cell(GOOD.codec, Link(), receiver), SECONDS) for receiver in (BEST, PLAIN))
-    assert ours.pesq > 3.8
     assert plain.pesq > 3.8
+    assert ours.pesq >= plain.pesq - 0.05
     assert (ours.concealed_pct, plain.concealed_pct) == (0.0, 0.0)
     assert ours.delay_ms < plain.delay_ms - 20.0
 
@@ -55,6 +55,12 @@ def test_on_a_bad_link_our_receiver_guesses_less_than_a_fixed_buffer() -> None:
     ours, plain = (measured(Cell(GOOD.codec, link, receiver), SECONDS) for receiver in (BEST, PLAIN))
     assert ours.concealed_pct < plain.concealed_pct
     assert ours.stoi > plain.stoi
+
+
+@needs_speech
+def test_the_end_of_what_was_said_is_heard_however_late() -> None:
+    ours, plain = (measured(Cell(GOOD.codec, Link(), receiver), 2.0) for receiver in (NO_DRED, PLAIN))
+    assert ours.pesq == pytest.approx(plain.pesq, abs=0.01)  # it is cut off in the middle of a word
 
 
 @pytest.mark.parametrize("burst", [1, 4, 10])
