@@ -202,7 +202,7 @@ class JitterBuffer(Generic[T]):
         self._far = None
         media_ms = self._media_time(number, timestamp_ms)
         if packet is not None:
-            self._delay.arrived(media_ms, now, missing_ms=missing_ms)
+            self._note_arrival(media_ms, now, missing_ms)
         clock = (number, timestamp_ms, media_ms) if packet is not None else self._clock
         self._mark(number, clock, now)
         if number < (self._next or 0):
@@ -217,6 +217,12 @@ class JitterBuffer(Generic[T]):
         if len(self._held) + len(self._places) > MOST_HELD:
             self._evict()
         return Pushed.QUEUED
+
+    def _note_arrival(self, media_ms: float, now: float, missing_ms: float) -> None:
+        before = self._delay.lag_ms(media_ms, now)
+        self._delay.arrived(media_ms, now, missing_ms=missing_ms)
+        if self._started:  # where delays are counted from may have moved
+            self._lag_ms += self._delay.lag_ms(media_ms, now) - before
 
     def _media_time(self, number: int, timestamp_ms: int) -> float:
         """Where in the stream a packet's audio starts; from its timestamp where that can be true, else by counting."""
