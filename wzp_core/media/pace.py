@@ -5,9 +5,10 @@ from typing import Final
 
 _LEISURE: Final = 3  # packets between two stretches in speech, so that no run of them is heard as haste
 _AMPLE_MS: Final = 12.5  # the most that one stretch takes
-_SCARCE_MS: Final = 8.0
+_AMPLE_IN_SPEECH_MS: Final = 20.0  # less is no reason to touch speech: the next pause comes soon
+_SCARCE_MS: Final = 10.0  # as short as a stream may begin
 _HURRY_MS: Final = 80.0
-_LAST_HOPE_MS: Final = 40.0  # held so long, a packet should have its successor behind it
+_LAST_HOPE_MS: Final = 60.0  # held so long, a packet should have its successor behind it
 
 
 class Pace(Enum):
@@ -38,7 +39,7 @@ class Pacing:
         self._rest = max(0, self._rest - 1)
         if self._rest and not quiet:
             return Pace.NORMAL
-        if excess > _AMPLE_MS:
+        if excess > (_AMPLE_MS if quiet else _AMPLE_IN_SPEECH_MS):
             return Pace.ACCELERATE
         return Pace.EXPAND if excess < -_SCARCE_MS else Pace.NORMAL
 

@@ -166,7 +166,7 @@ def test_delay_is_given_back_by_playing_faster_once_it_is_no_longer_needed() -> 
         line.tick(*range(start, start + 8), quiet=False)
     assert line.buffer.delay_ms > 100.0
     heard = [taken for n in range(400, 2_400) for taken in line.tick(n, quiet=False)]
-    assert line.buffer.delay_ms < 35.0
+    assert line.buffer.delay_ms <= 40.0  # the rest waits for a pause
     assert played(heard)[-1] >= 2_398
     assert not any(isinstance(taken, Wait | Missing) for taken in heard[50:])
     assert line.buffer.lost == line.buffer.discarded == 0
@@ -183,10 +183,10 @@ def test_in_speech_that_cannot_be_stretched_a_small_excess_of_delay_is_left_alon
 
 def test_stretches_in_speech_are_spread_out() -> None:
     line, number = settled()
-    line.tick(), line.tick()
-    line.push(number), line.push(number + 1)
+    line.tick(), line.tick(), line.tick()
+    line.push(number), line.push(number + 1), line.push(number + 2)
     wanted = []
-    for n in range(number + 2, number + 20):
+    for n in range(number + 3, number + 20):
         taken = line.tick(n, quiet=False)
         wanted.append(isinstance(taken, Play) and taken.pace is Pace.ACCELERATE)
         if wanted[-1]:
