@@ -84,7 +84,7 @@ class Shop:
         if not seed.exists():
             seed.write_text(os.urandom(32).hex())
         where = ("--relay", f"127.0.0.1:{port}", "--seed-file", seed, "--device", "none", "--json")
-        quiet = ("--no-stun",) if command in ("listen", "call", "room") and "--no-stun" not in arguments else ()
+        quiet = ("--no-stun",) if "--no-stun" not in arguments else ()
         return self.run("wzp_core.cli", command, *arguments, *where, *quiet)
 
 

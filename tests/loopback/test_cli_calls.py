@@ -150,3 +150,19 @@ def test_a_call_without_a_relay_has_a_summary_too(street: Shop) -> None:
     alice = street.phone("alice", "call", NOBODY, port=port)
     assert alice.exit_code() == 3
     assert (alice.events[-1]["event"], alice.events[-1]["reason"]) == ("summary", "cannot_reach")
+
+
+def test_a_tone_comes_back_from_a_room_that_echoes_and_from_no_other(street: Shop) -> None:
+    port = free_port()
+    street.relay(port)
+    street.phone("bob", "room", "hall", "--echo", port=port).until("joined")
+    echo = street.phone("alice", "echo-test", 2, "--room", "Hall", port=port)
+    drift = street.phone("carol", "drift-test", 2, "--room", "alone", port=port)
+    window, summary = echo.until("window"), echo.until("summary")
+    assert echo.exit_code() == 0
+    assert (summary["verdict"], window["silent"]) == ("short", False)
+    assert window["correlation"] > 0.9
+    assert drift.exit_code() == 5
+    again = street.phone("alice", "drift-test", 2, "--room", "hall", port=port).until("summary")
+    assert abs(again["drift_ms"]) < 500
+    assert again["frames"] > 80

@@ -14,7 +14,20 @@ from wzp_core.console import ends_with_its_reader
 from wzp_core.errors import ErrorCode, WzpError
 
 try:
-    from wzp_core.cli import bench, call, doctor, identity, listen, netcheck, ping, presence, room
+    from wzp_core.cli import (
+        bench,
+        call,
+        doctor,
+        drift_test,
+        echo_test,
+        identity,
+        listen,
+        netcheck,
+        ping,
+        presence,
+        room,
+        sweep,
+    )
 except ModuleNotFoundError as missing:  # on a server that was set up for the relay alone
     sys.exit(f"wzp: the package {missing.name} is not installed; in the project's folder, ./dev setup installs all")
 
@@ -27,6 +40,9 @@ _COMMANDS = {
     "netcheck": (netcheck, "what the network lets through; will direct calls work"),
     "identity": (identity, "show, make, back up, restore the identity"),
     "doctor": (doctor, "what works on this machine"),
+    "echo-test": (echo_test, "how a tone comes back from a room that echoes"),
+    "drift-test": (drift_test, "whether it comes back as long as it was sent"),
+    "sweep": (sweep, "what the jitter buffer makes of links"),
     "bench": (bench, "how well speech survives bad links, and what a relay costs"),
 }
 
