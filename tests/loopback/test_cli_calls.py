@@ -166,3 +166,29 @@ def test_a_tone_comes_back_from_a_room_that_echoes_and_from_no_other(street: Sho
     again = street.phone("alice", "drift-test", 2, "--room", "hall", port=port).until("summary")
     assert abs(again["drift_ms"]) < 500
     assert again["frames"] > 80
+
+
+def test_a_room_is_analysed_captured_and_replayed_without_a_word_of_ours(street: Shop) -> None:
+    port = free_port()
+    street.relay(port)
+    capture, html = street.folder / "room.wzp", street.folder / "room.html"
+    ann = street.phone("ann", "room", "kitchen", "--alias", "Ann", port=port)
+    ann.until("joined")
+    watcher = street.phone("w", "analyze", "-r", "Kitchen", "--seconds", 3, "--capture", capture, port=port)
+    watcher.until("stats")
+    summary = watcher.until("summary")
+    assert watcher.exit_code() == 0
+    (stream,) = summary["streams"]
+    assert (stream["name"], stream["codec"], stream["lost"]) == ("Ann", "Opus24k", 0)
+    again = street.run("wzp_core.cli", "analyze", "--replay", capture, "--html", html, "--json")
+    (replayed,) = again.until("summary")["streams"]
+    assert again.exit_code() == 0
+    assert replayed["packets"] == stream["packets"] > 100
+    assert abs(replayed["jitter_ms"] - stream["jitter_ms"]) < 0.2
+    assert "Opus24k" in html.read_text()
+    stopped = street.phone("w", "analyze", "-r", "kitchen", port=port)
+    stopped.until("stats")
+    stopped.process.send_signal(signal.SIGINT)
+    assert stopped.until("summary")["packets"] > 50
+    assert stopped.exit_code() == 0
+    assert street.phone("w", "analyze", port=free_port()).exit_code() == 3

@@ -15,6 +15,7 @@ from wzp_core.errors import ErrorCode, WzpError
 
 try:
     from wzp_core.cli import (
+        analyze,
         bench,
         call,
         doctor,
@@ -42,6 +43,7 @@ _COMMANDS = {
     "doctor": (doctor, "what works on this machine"),
     "echo-test": (echo_test, "how a tone comes back from a room that echoes"),
     "drift-test": (drift_test, "whether it comes back as long as it was sent"),
+    "analyze": (analyze, "how the streams of a room fare, without a word of ours"),
     "sweep": (sweep, "what the jitter buffer makes of links"),
     "bench": (bench, "how well speech survives bad links, and what a relay costs"),
 }

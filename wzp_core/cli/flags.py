@@ -56,7 +56,7 @@ def _profile(text: str) -> str:
         raise ArgumentTypeError(f"{text!r} is no profile's name: small letters, digits, - and _") from error
 
 
-def _new_file(text: str) -> Path:
+def new_file(text: str) -> Path:
     path = Path(text)
     if path.is_dir() or not path.parent.is_dir():
         raise ArgumentTypeError(f"{text!r} cannot be written: its folder has to exist")
@@ -107,7 +107,7 @@ def add_engine_flags(parser: ArgumentParser) -> None:
         "--allow-unprotected", action="store_true", help="call older programs too, protected to the relay only"
     )
     parser.add_argument("--play", type=Path, metavar="WAV", help="what the microphone hears")
-    parser.add_argument("--record", type=_new_file, metavar="WAV", help="where the speaker goes (48 kHz mono)")
+    parser.add_argument("--record", type=new_file, metavar="WAV", help="where the speaker goes (48 kHz mono)")
     parser.add_argument(
         "--record-debug",
         type=Path,
