@@ -293,7 +293,7 @@ class HistoryEntry:
     call_id: str
     fingerprint: Fingerprint
     alias: str
-    direction: str  # placed, received, missed
+    direction: str  # placed, received, missed, declined
     started_unix: int
     duration_s: int = 0
 

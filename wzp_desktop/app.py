@@ -96,16 +96,18 @@ class Desk(QObject):
         self._state = AppState()
         self._ringtone, self._notification = Ringtone(parent=self), CallNotification(self._tray.icon, self)
         self._announced: Announcement | None = None
+        self._told_of_tray = False
         self._window.set_system_dark(self._scheme.is_dark())
         self._scheme.dark_changed.connect(self._window.set_system_dark)
         self._window.command.connect(bridge.send)
         self._window.closed.connect(self._on_closed)
+        self._window.quit_wanted.connect(QApplication.quit)
         self._window.report_wanted.connect(self._write_report)
         bridge.state_changed.connect(self._on_state)
         bridge.failed.connect(self._on_failed)
         instance.asked.connect(self.open)
         self._tray.show_wanted.connect(self._window.come_to_front)
-        self._tray.quit_wanted.connect(self.quit)
+        self._tray.quit_wanted.connect(self._window.quit)
         self._ringtone.failed.connect(self._window.ring_silently)
         self._notification.answered.connect(lambda: self._answer(Answer.TRUSTED))
         self._notification.declined.connect(lambda: self._answer(Answer.DECLINE))
@@ -117,9 +119,6 @@ class Desk(QObject):
         fingerprint = typed_fingerprint(link)
         if fingerprint is not None:
             self._window.dial(fingerprint)
-
-    def quit(self) -> None:
-        QApplication.quit()
 
     def close(self) -> None:
         self._ringtone.stop()
@@ -151,11 +150,12 @@ class Desk(QObject):
                 self._window.come_to_front()
 
     def _on_closed(self) -> None:
-        """With a tray the phone stays reachable; without one, closing ends it."""
-        if not self._tray.is_there():
-            self.quit()
-        elif going_on := leaving_text(self._state):
-            self._tray.icon.showMessage(going_on, "It goes on. Click the icon to open the window again.")
+        """The phone stays reachable in the tray; that is told of what goes on, and else once."""
+        if going_on := leaving_text(self._state):
+            self._tray.tell(going_on, "It goes on. Click the icon to open the window again.")
+        elif not self._told_of_tray:
+            self._tray.tell("You can still be called.", "Click the icon to open the window again. Its menu ends WZP.")
+        self._told_of_tray = True
 
     def _write_report(self, path: str) -> None:
         try:

@@ -140,6 +140,8 @@ def test_a_busy_phone_says_so_and_its_call_goes_on(scene: Scene) -> None:
             carol.does(PlaceCall(bob.fingerprint))
             assert (await carol.in_stage(CallStage.ENDED)).call.ended is EndReason.BUSY
             assert bob.state.call.stage is CallStage.ACTIVE
+            missed = (await bob.until(lambda s: s.history)).history[0]
+            assert (missed.fingerprint, missed.direction) == (carol.fingerprint, "missed")
 
     scene(script)
 
@@ -163,11 +165,24 @@ def test_a_declined_call_and_one_to_nobody(scene: Scene) -> None:
             call = (await bob.in_stage(CallStage.INCOMING)).call
             bob.does(AnswerCall(call.call_id, Answer.DECLINE))
             assert (await alice.in_stage(CallStage.ENDED)).call.ended is EndReason.DECLINED
+            assert [e.direction for e in (await bob.until(lambda s: s.history)).history] == ["declined"]
             alice.does(HangUp())
             await alice.until(lambda s: s.call is None)
             nobody = "0000:0000:0000:0000:0000:0000:0000:0001"
             alice.does(PlaceCall(nobody))
             assert (await alice.in_stage(CallStage.ENDED)).call.ended is EndReason.UNREACHABLE
+
+    scene(script)
+
+
+def test_nobody_is_muted_in_the_next_call_by_the_mute_of_the_last(scene: Scene) -> None:
+    async def script(stage: Stage) -> None:
+        async with stage.relay(), two_phones(stage) as (alice, bob):
+            await talking(alice, bob)
+            bob.does(SetMuted(microphone=True, speaker=True))
+            await bob.until(lambda s: s.mic_muted and s.speaker_muted and not s.sending_voice)
+            bob.does(HangUp())
+            await bob.until(lambda s: not s.mic_muted and not s.speaker_muted and s.sending_voice)
 
     scene(script)
 

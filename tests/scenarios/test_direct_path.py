@@ -196,6 +196,9 @@ def test_who_wants_the_relay_only_shows_no_address_to_the_peer(scene: Scene, who
                 await talking(alice, bob, Answer.PRIVATE if who.startswith("callee answers") else Answer.TRUSTED)
                 await asyncio.sleep(10)
                 assert alice.state.call.media.path == bob.state.call.media.path == "relay"
+                whose = alice if hidden_caller else bob
+                reason = PathReason.SETTING if hidden_caller or hidden_callee else PathReason.PRIVATE
+                assert whose.state.call.media.path_reason is reason
         hidden = ALICE_OUTSIDE if hidden_caller else BOB_OUTSIDE
         spoke_to = {target for source, target in met if source == hidden} | {s for s, target in met if target == hidden}
         assert spoke_to <= {RELAY_IP, *(server.split(":")[0] for server in STUN.split() if who.startswith("callee a"))}

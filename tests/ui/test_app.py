@@ -111,6 +111,20 @@ def test_a_link_is_put_into_the_dial_field_only_if_it_is_a_fingerprint(parts) ->
     assert posted == []
 
 
+def test_closing_to_the_tray_tells_once_that_one_can_still_be_called_and_always_of_a_call(
+    parts, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    desk, bridge, window, _ = parts
+    told = list[str]()
+    monkeypatch.setattr(desk._tray, "is_there", lambda: True)
+    monkeypatch.setattr(desk._tray, "tell", lambda title, _: told.append(title))
+    for state in (LOBBY, LOBBY, in_call(ACTIVE), in_call(ACTIVE)):
+        bridge.publish(state)
+        settle()
+        window.closed.emit()
+    assert told == ["You can still be called.", *["You are in a call with Silent Fox."] * 2]
+
+
 def test_another_caller_rings_anew_and_the_same_one_only_once(parts) -> None:
     desk, bridge, _, _ = parts
     bridge.publish(in_call(INCOMING))

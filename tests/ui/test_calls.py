@@ -196,6 +196,17 @@ def test_an_ended_call_says_why_and_can_be_closed_or_repeated(desk, reason: EndR
     assert desk.take() == [HangUp(), HangUp(), PlaceCall(FOX.fingerprint)]
 
 
+@pytest.mark.parametrize("key", [Qt.Key.Key_Escape, Qt.Key.Key_Return])
+def test_an_ended_call_is_closed_by_one_key(desk, qtbot: QtBot, key: Qt.Key) -> None:
+    desk.show(in_call(ACTIVE))
+    desk.control("Mute").setFocus()
+    qtbot.keyClick(desk.window.focusWidget(), Qt.Key.Key_Escape)
+    assert desk.take() == [], "no key closes a call that lives"
+    desk.show(in_call(ENDED))
+    qtbot.keyClick(desk.window.focusWidget(), key)
+    assert desk.take() == [HangUp()]
+
+
 def test_a_security_failure_is_never_told_as_a_network_failure(desk) -> None:
     desk.show(in_call(ENDED_BADLY))
     assert "The check of the spoken code failed" in desk.words()

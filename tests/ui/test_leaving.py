@@ -19,12 +19,13 @@ from wzp_desktop.views.settings.dialog import SettingsDialog
 
 @pytest.fixture
 def opened(qtbot: QtBot) -> Iterator[Callable[..., tuple[MainWindow, list[str]]]]:
-    """A window, in a desktop with a tray or without, and how often it was closed."""
+    """A window, in a desktop with a tray or without, and what was asked of the program."""
     windows: list[MainWindow] = []
 
     def make(state: AppState, *, tray: bool) -> tuple[MainWindow, list[str]]:
         window, closed = MainWindow(lambda: tray), list[str]()
         window.closed.connect(lambda: closed.append("closed"))
+        window.quit_wanted.connect(lambda: closed.append("quit"))
         windows.append(window)
         window.show()
         window.apply(state)
@@ -72,7 +73,7 @@ def test_closing_asks_before_it_ends_a_call(opened, state: AppState, told: str) 
     assert (window.isVisible(), closed) == (True, [])
     window.close()
     press(window, "End and close")
-    assert closed == ["closed"]
+    assert closed == ["quit"]
 
 
 def test_escape_stays(opened, qtbot: QtBot) -> None:
@@ -87,7 +88,21 @@ def test_escape_stays(opened, qtbot: QtBot) -> None:
 def test_closing_asks_nothing_where_nothing_ends(opened, state: AppState) -> None:
     window, closed = opened(state, tray=False)
     window.close()
-    assert closed == ["closed"]
+    assert closed == ["quit"]
+
+
+@TALKING
+def test_ending_the_program_from_the_tray_asks_too_and_shows_what_it_asks_about(
+    opened, state: AppState, told: str
+) -> None:
+    window, closed = opened(state, tray=True)
+    window.close()
+    window.quit()
+    settle()
+    assert (window.isVisible(), closed) == (True, ["closed"])
+    assert told in [each.text() for each in question(window).findChildren(QLabel)]
+    press(window, "End and close")
+    assert closed == ["closed", "quit"]
 
 
 def test_with_a_tray_the_call_goes_on_unasked(opened) -> None:

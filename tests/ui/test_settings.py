@@ -313,10 +313,11 @@ def test_the_first_run_suggests_a_name_tests_sound_and_ends_with_the_settings(de
     qtbot.keyClick(desk.control("Microphone"), Qt.Key.Key_Down)
     assert changed(desk).audio.input_device == "Built-in microphone"
     desk.control("Test microphone").click()
-    desk.control("Next").click()
+    desk.control("Next").setFocus()
+    qtbot.keyClick(desk.control("Next"), Qt.Key.Key_Return)
     assert desk.take() == [TestMicrophone(on=True), TestMicrophone(on=False)]
     assert FIRST_RUN.me.fingerprint in desk.words()
-    desk.control("Start").click()
+    qtbot.keyClick(desk.window.focusWidget(), Qt.Key.Key_Return)
     (finish,) = desk.take()
     assert isinstance(finish, FinishFirstRun)
     assert (finish.settings.alias, finish.settings.audio.input_device) == ("Anna", "Built-in microphone")

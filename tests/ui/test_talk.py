@@ -90,12 +90,14 @@ def test_space_talks_whatever_button_has_the_focus_and_enter_presses_it(desk) ->
         assert desk.take() == [pressed]
 
 
-def test_without_push_to_talk_space_presses_buttons_as_ever(desk) -> None:
-    desk.show(in_call(ACTIVE))
-    desk.control("Hang up").setFocus(Qt.FocusReason.TabFocusReason)
-    press(desk)
-    release(desk)
-    assert desk.take() == [HangUp()]
+@pytest.mark.parametrize("key", [SPACE, Qt.Key.Key_Return, Qt.Key.Key_Enter])
+def test_without_push_to_talk_space_and_enter_press_buttons(desk, key: Qt.Key) -> None:
+    desk.show(in_call(CHOOSING))
+    for name, pressed in (("493 027", CompareSas(matches=True)), ("Hang up", HangUp())):
+        desk.control(name).setFocus(Qt.FocusReason.TabFocusReason)
+        press(desk, key)
+        release(desk, key)
+        assert desk.take() == [pressed]
 
 
 @TALKING

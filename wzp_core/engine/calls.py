@@ -266,6 +266,8 @@ class Calls:
                 self._signalling.send(DirectCallAnswer(call_id=offered.call_id, accept_mode=CallAcceptMode.REJECT))
             case Glare.NONE:
                 self._refuse(offered.call_id, HangupReason.BUSY)
+                missed = self._people.log_call(offered.view(), self._world.unix_time())
+                self._tasks.create_task(missed, name="remember missed call")
         return False
 
     def _ask_about(self, who: Person, *, protected: bool) -> None:

@@ -282,6 +282,9 @@ class Engine:
                 self._calls.tell_muted(command.microphone)
         if command.speaker is not None:
             self._knobs.speaker_muted = command.speaker
+        self._show_muted()
+
+    def _show_muted(self) -> None:
         self._board.set(mic_muted=self._knobs.microphone_muted, speaker_muted=self._knobs.speaker_muted)
         self._show_sending()
 
@@ -316,7 +319,8 @@ class Engine:
     def _after_call(self) -> None:
         """Another relay than the one that carries a call is for after the call."""
         if self._room is None and not (self._calls is not None and self._calls.is_busy):
-            self._knobs.volumes.conversation_over()
+            self._knobs.conversation_over()
+            self._show_muted()
         if self._relay_waits and self._signalling is not None and not (self._calls is not None and self._calls.is_busy):
             self._relay_waits = False
             self._signalling.choose_again()
@@ -360,7 +364,8 @@ class Engine:
         if self._room is not None:
             (_, task), self._room = self._room, None
             await _ended(task)
-            self._knobs.volumes.conversation_over()
+            self._knobs.conversation_over()
+            self._show_muted()
 
     async def _make_room_for_call(self) -> None:
         """Only one conversation at a time has the devices (desktop.md §1)."""

@@ -23,6 +23,11 @@ class Knobs:
         """The mute that counts: the button's, and with push-to-talk the key's."""
         return not self.microphone_muted and (self._held or not self.audio.push_to_talk)
 
+    def conversation_over(self) -> None:
+        """Nobody, nor the user, is to be silent in the next one without the user's having wanted it."""
+        self.microphone_muted = self.speaker_muted = False
+        self.volumes.conversation_over()
+
     def hold_to_talk(self, held: bool, *, on_change: Callable[[], None]) -> None:
         """The key; a release takes effect a little later, so that no last syllable is cut."""
         if self._release is not None:

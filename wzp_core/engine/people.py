@@ -17,7 +17,7 @@ from wzp_core.protocol.ids import Fingerprint
 from wzp_core.protocol.signal.presence import PresenceUser
 from wzp_core.session.call_events import PeerJudged
 from wzp_core.session.lobby import person, present
-from wzp_core.session.state import CallView, Notice, Person
+from wzp_core.session.state import CallView, EndReason, Notice, Person
 
 _KEEP_VOLUMES_S = 1.0
 
@@ -102,14 +102,14 @@ class People:
                 await self._world.phonebook.save_contact(contact)
 
     async def log_call(self, view: CallView, now_unix: float) -> None:
-        """One line of history; a call that was never answered on our side is a missed one."""
+        """One line of history; a call that we neither answered nor declined is a missed one."""
         talked = view.started_at_unix is not None
-        direction = "placed" if view.outgoing else ("received" if talked else "missed")
+        direction = "received" if talked else "declined" if view.ended is EndReason.HUNG_UP else "missed"
         entry = HistoryEntry(
             call_id=view.call_id,
             fingerprint=view.peer.fingerprint,
             alias=view.peer.alias,
-            direction=direction,
+            direction="placed" if view.outgoing else direction,
             started_unix=int(view.started_at_unix or now_unix),
             duration_s=int(now_unix - view.started_at_unix) if view.started_at_unix is not None else 0,
         )

@@ -43,7 +43,7 @@ class Volumes:
             del self._set[who]
 
     def conversation_over(self) -> None:
-        """Nobody is to be silent in the next one without the user's having wanted it."""
+        """Muting ends."""
         self.forget_guests()
         for who, volume in list(self._set.items()):
             self._put(who, replace(volume, muted=False))

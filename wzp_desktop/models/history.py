@@ -16,7 +16,7 @@ def history_face(row: HistoryRow) -> Face:
         title=row.name,
         spoken=row.spoken,
         subtitle=row.detail,
-        icon=row.kind.value,
+        icon="hang-up" if row.kind is CallKind.DECLINED else row.kind.value,
         icon_tone=Tone.DANGER if row.kind is CallKind.MISSED else Tone.NEUTRAL,
         action="phone",
     )

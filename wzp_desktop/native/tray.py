@@ -29,6 +29,10 @@ class Tray(QObject):
         """What is going on, for who points at the icon; empty for nothing."""
         self.icon.setToolTip(f"WZP: {text}" if text else "WZP")
 
+    def tell(self, title: str, text: str) -> None:
+        """For a moment, beside the icon."""
+        self.icon.showMessage(title, text)
+
     def is_there(self) -> bool:
         return self.icon.isVisible()
 

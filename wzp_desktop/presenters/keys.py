@@ -11,8 +11,8 @@ _MEANING = {
     END: "hang up or leave",
     "Space": "talk, while push to talk is on",
     "Tab, Shift+Tab": "to the next control and back",
-    "Enter": "call the person chosen in a list",
-    "Escape": "close a dialog without answering it",
+    "Enter": "press the chosen button, or call the person chosen in a list",
+    "Escape": "close a dialog without answering it, or a call that is over",
     "Alt": "with the underlined letter of a button: press it",
 }
 KEYS = "\n".join(f"{key}: {meaning}" for key, meaning in _MEANING.items())

@@ -33,9 +33,15 @@ class CallKind(Enum):
     PLACED = "placed"
     RECEIVED = "received"
     MISSED = "missed"
+    DECLINED = "declined"
 
 
-_KIND_WORDS = {CallKind.PLACED: "Outgoing", CallKind.RECEIVED: "Incoming", CallKind.MISSED: "Missed"}
+_KIND_WORDS = {
+    CallKind.PLACED: "Outgoing",
+    CallKind.RECEIVED: "Incoming",
+    CallKind.MISSED: "Missed",
+    CallKind.DECLINED: "Declined",
+}
 
 
 @dataclass(frozen=True, slots=True)

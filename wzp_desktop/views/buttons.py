@@ -1,8 +1,8 @@
 """Buttons with icons that follow the theme."""
 
 from PySide6.QtCore import QSize, Qt, QTimer
-from PySide6.QtGui import QGuiApplication
-from PySide6.QtWidgets import QPushButton, QSizePolicy, QToolButton
+from PySide6.QtGui import QGuiApplication, QKeyEvent
+from PySide6.QtWidgets import QAbstractButton, QPushButton, QSizePolicy, QToolButton
 
 from wzp_desktop.views.look import Look, set_tone
 
@@ -29,6 +29,10 @@ class Button(QPushButton):
         self._look = look
         self._paint_icon()
 
+    def keyPressEvent(self, event: QKeyEvent) -> None:  # noqa: N802 - Qt's name
+        if not pressed_by_enter(self, event):
+            super().keyPressEvent(event)
+
     def set_icon(self, name: str) -> None:
         if name != self._icon_name:
             self._icon_name = name
@@ -46,6 +50,15 @@ class Button(QPushButton):
             token = _TOKEN.get(self._kind, "text")
             self.setIcon(self._look.icon(self._icon_name, token, before_text=bool(self.text())))
             self.setIconSize(QSize(self._look.px(24 if self.text() else 18), self._look.px(18)))
+
+
+def pressed_by_enter(button: QAbstractButton, event: QKeyEvent) -> bool:
+    """Enter presses the focused button as Space does; Qt by itself leaves that to dialogs."""
+    if event.key() not in (Qt.Key.Key_Return, Qt.Key.Key_Enter):
+        return False
+    if not event.isAutoRepeat():
+        button.click()
+    return True
 
 
 def with_mnemonic(text: str, alt: str) -> str:
@@ -104,6 +117,10 @@ class ControlButton(QToolButton):
     def set_look(self, look: Look) -> None:
         self._look = look
         self._paint_face()
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:  # noqa: N802 - Qt's name
+        if not pressed_by_enter(self, event):
+            super().keyPressEvent(event)
 
     def set_on(self, on: bool) -> None:
         if on != self.isChecked():

@@ -1,7 +1,7 @@
 """The call screen."""
 
-from PySide6.QtCore import Signal
-from PySide6.QtGui import QResizeEvent
+from PySide6.QtCore import Qt, Signal
+from PySide6.QtGui import QKeySequence, QResizeEvent, QShortcut
 from PySide6.QtWidgets import QVBoxLayout, QWidget
 
 from wzp_core.engine.commands import Command, CompareSas, HangUp, PlaceCall
@@ -55,6 +55,7 @@ class CallPage(QWidget):
         self._sas_card.heard.connect(self._on_heard)
         self._close.clicked.connect(lambda: self._send(HangUp()))
         self._again.clicked.connect(self._call_again)
+        QShortcut(QKeySequence(Qt.Key.Key_Escape), self._after, self._close.click)
 
     def apply(self, screen: CallScreen, sas: SasView, levels: Levels) -> None:
         self._fingerprint_text, self._sas = screen.fingerprint, sas
@@ -81,7 +82,9 @@ class CallPage(QWidget):
         )
         self._controls.apply(screen.talk)
         self._controls.setVisible(not screen.ended)
-        self._after.setVisible(bool(screen.ended))
+        if bool(screen.ended) != self._after.isVisibleTo(self):
+            self._after.setVisible(bool(screen.ended))
+            (self._close if screen.ended else self).setFocus()  # what had it is gone
 
     def take_focus(self) -> None:
         self.setFocus()

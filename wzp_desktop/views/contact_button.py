@@ -1,10 +1,11 @@
 """A contact's picture with the name below; a click calls."""
 
 from PySide6.QtCore import QRectF, QSize, Qt
-from PySide6.QtGui import QFont, QFontMetrics, QPainter, QPaintEvent, QPen
+from PySide6.QtGui import QFont, QFontMetrics, QKeyEvent, QPainter, QPaintEvent, QPen
 from PySide6.QtWidgets import QAbstractButton
 
 from wzp_desktop.presenters.lobby import RecentContact
+from wzp_desktop.views.buttons import pressed_by_enter
 from wzp_desktop.views.identicon import paint_identicon, picture_of
 from wzp_desktop.views.look import Look
 
@@ -18,6 +19,10 @@ class ContactButton(QAbstractButton):
         self._look = Look()
         self.setAccessibleName("Recent contact")
         self.setAttribute(Qt.WidgetAttribute.WA_Hover)
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:  # noqa: N802 - Qt's name
+        if not pressed_by_enter(self, event):
+            super().keyPressEvent(event)
 
     def show_contact(self, contact: RecentContact) -> None:
         if contact != self.contact:

@@ -3,10 +3,11 @@
 from functools import lru_cache
 
 from PySide6.QtCore import QRectF, QSize, QTimer
-from PySide6.QtGui import QColor, QGuiApplication, QPainter, QPainterPath, QPaintEvent, QPen
+from PySide6.QtGui import QColor, QGuiApplication, QKeyEvent, QPainter, QPainterPath, QPaintEvent, QPen
 from PySide6.QtWidgets import QAbstractButton
 
 from wzp_desktop.presenters.identicon import RADIUS, SIDE, Identicon, identicon
+from wzp_desktop.views.buttons import pressed_by_enter
 from wzp_desktop.views.look import Look
 
 _COPIED_MS = 600
@@ -52,6 +53,10 @@ class IdenticonButton(QAbstractButton):
             self._fingerprint = fingerprint
             self.setAccessibleName(f"Copy fingerprint {fingerprint}")
             self.update()
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:  # noqa: N802 - Qt's name
+        if not pressed_by_enter(self, event):
+            super().keyPressEvent(event)
 
     def set_side(self, side: int) -> None:
         """The picture's side at 100 %."""

@@ -13,7 +13,7 @@ class LeavingQuestion(QMessageBox):
         super().__init__(parent)
         self.setWindowTitle("WZP")
         self.setIcon(QMessageBox.Icon.Question)
-        self.setInformativeText("It ends when the window closes.")
+        self.setInformativeText("It ends with the program.")
         stay = self.addButton("Stay", QMessageBox.ButtonRole.RejectRole)
         self._end = self.addButton("End and close", QMessageBox.ButtonRole.DestructiveRole)
         self.setDefaultButton(stay)

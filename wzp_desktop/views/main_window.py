@@ -49,6 +49,7 @@ class MainWindow(QWidget):
 
     command = Signal(object)
     closed = Signal()
+    quit_wanted = Signal()
     report_wanted = Signal(str)  # into which file
 
     def __init__(self, lives_on_when_closed: Callable[[], bool] = lambda: True) -> None:
@@ -146,19 +147,26 @@ class MainWindow(QWidget):
         else:
             self.come_to_front()
 
+    def quit(self) -> None:
+        """Asks for the end of the program, at once where no call or stay in a room ends with it."""
+        if going_on := leaving_text(self._state):
+            self.come_to_front()
+            self._leaving.ask(going_on)
+        else:
+            self.quit_wanted.emit()
+
     def showEvent(self, event: QShowEvent) -> None:  # noqa: N802 - Qt's name
         super().showEvent(event)
         self._talk.watch(self.windowHandle())
 
     def closeEvent(self, event: QCloseEvent) -> None:  # noqa: N802 - Qt's name
-        """What would end a call or a stay in a room is asked about first."""
-        lost = "" if self._lives_on_when_closed() else leaving_text(self._state)
-        if lost:
-            event.ignore()
-            self._leaving.ask(lost)
-        else:
+        """Without a tray it is the end of the program, which may be asked about first."""
+        if self._lives_on_when_closed():
             super().closeEvent(event)
             self.closed.emit()
+        else:
+            event.ignore()
+            self.quit()
 
     def _lay_out(self) -> None:
         column = QVBoxLayout(self)
@@ -181,7 +189,7 @@ class MainWindow(QWidget):
             talking.talk_held.connect(lambda held: self._talk.hold(Holder.BUTTON, held))
         self._talk.held_changed.connect(lambda held: self.command.emit(HoldToTalk(held)))
         self._lobby.settings_wanted.connect(self.open_settings)
-        self._leaving.confirmed.connect(self.closed)
+        self._leaving.confirmed.connect(self.quit_wanted)
         self._dismiss.clicked.connect(lambda: self.command.emit(DismissNotice()))
         self._no_more.clicked.connect(self._stop_recording)
         QShortcut(QKeySequence(keys.SETTINGS), self, self.open_settings)

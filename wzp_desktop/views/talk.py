@@ -4,7 +4,7 @@ from enum import Enum
 
 from PySide6.QtCore import QEvent, QObject, Qt, Signal
 from PySide6.QtGui import QHideEvent, QKeyEvent, QMouseEvent, QWindow
-from PySide6.QtWidgets import QAbstractButton, QAbstractSpinBox, QApplication, QComboBox, QLineEdit, QPlainTextEdit
+from PySide6.QtWidgets import QAbstractSpinBox, QApplication, QComboBox, QLineEdit, QPlainTextEdit
 
 from wzp_desktop.presenters.talk import TalkScreen
 from wzp_desktop.views.buttons import Button
@@ -24,7 +24,7 @@ class TalkKey(QObject):
     """Tells when talking begins and ends; it always ends with the window's focus.
 
     Watches the native window, which sees a key before any widget does: Space must talk even where it would press the
-    focused button, and its release must be seen wherever the focus has gone meanwhile. Enter presses buttons instead.
+    focused button, and its release must be seen wherever the focus has gone meanwhile. Enter presses buttons.
     """
 
     held_changed = Signal(bool)
@@ -63,18 +63,12 @@ class TalkKey(QObject):
         return super().eventFilter(watched, event)
 
     def _takes(self, event: QKeyEvent) -> bool:
-        pressed, focused = event.type() is QEvent.Type.KeyPress, QApplication.focusWidget()
-        if event.key() == Qt.Key.Key_Space:
-            if pressed and Holder.KEY not in self._holders and _keeps_space():
-                return False
-            if not event.isAutoRepeat():
-                self.hold(Holder.KEY, pressed)
-            return True
-        if event.key() in (Qt.Key.Key_Return, Qt.Key.Key_Enter) and isinstance(focused, QAbstractButton):
-            if pressed and not event.isAutoRepeat():
-                focused.click()
-            return True
-        return False
+        pressed = event.type() is QEvent.Type.KeyPress
+        if event.key() != Qt.Key.Key_Space or (pressed and Holder.KEY not in self._holders and _keeps_space()):
+            return False
+        if not event.isAutoRepeat():
+            self.hold(Holder.KEY, pressed)
+        return True
 
     def _let_go(self) -> None:
         for holder in tuple(self._holders):
