@@ -22,7 +22,7 @@ _WINDOW: Final = 80 * _PER_MS  # around a hop
 _REACH: Final = LONGEST_DELAY_MS * _PER_MS
 _JOINT: Final = 5 * _PER_MS
 _CHANGE: Final = 0.4  # likeness that another delay must win in all before it is believed
-_LISTENERS: Final = 8  # the mean of more differs by less than 0.05
+_LISTENERS: Final = 4  # the mean of 32 differs by less than 0.05
 _SILENT: Final = 100.0  # RMS of a window that fits anywhere
 
 _Values = npt.NDArray[np.float64]

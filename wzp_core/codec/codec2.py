@@ -69,7 +69,7 @@ class Codec2Encoder:
         """Whether it remembers no sound: it may be given what was said before, to begin better."""
         return self._fresh
 
-    def protect(self, *, dred_10ms: int, expected_loss_pct: int) -> None:
+    def protect(self, *, dred_10ms: int, expected_loss_pct: int, extra_bitrate: int, most_bytes: int) -> None:
         """Nothing to do inside the codec: its frames are protected in blocks (`fec`)."""
 
     def encode(self, frame: Samples) -> bytes:

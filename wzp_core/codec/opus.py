@@ -88,27 +88,36 @@ class OpusEncoder:
             self._fresh = True
         self._bitrate = settings.bitrate
         self._frame_samples = settings.frame_samples
-        self._set(SET_BITRATE, settings.bitrate)
         self.protect(dred_10ms=settings.dred_10ms, expected_loss_pct=0)
 
-    def protect(self, *, dred_10ms: int, expected_loss_pct: int) -> None:
+    def protect(
+        self,
+        *,
+        dred_10ms: int,
+        expected_loss_pct: int,
+        extra_bitrate: int = 0,
+        most_bytes: int = MOST_PAYLOAD_BYTES,
+    ) -> None:
         """How far back redundancy reaches (units of 10 ms, a ceiling) and the loss to prepare for; both clamped.
 
-        The loss has a floor only where it makes DRED carry something: the rest takes its bits from the voice.
+        The loss has a floor only where it makes DRED carry something: it takes its bits from the voice, unless there
+        is an `extra_bitrate` (bit/s) for it. No payload has more than `most_bytes`.
         """
+        self._set(SET_BITRATE, self._bitrate + (extra_bitrate if self._library.has_dred else 0))
+        self._most_bytes = min(MOST_PAYLOAD_BYTES, most_bytes)
         floor = LEAST_EXPECTED_LOSS_PCT if self._library.has_dred and dred_10ms > 0 else 0
         self._set(SET_PACKET_LOSS_PERC, min(100, max(floor, expected_loss_pct)))
         if self._library.has_dred:
             self._set(SET_DRED_DURATION, min(MOST_DRED_10MS, max(0, dred_10ms)))
 
     def encode(self, frame: Samples) -> bytes:
-        """At most 512 bytes for exactly one frame; raises LocalMisuse for any other length."""
+        """One payload for exactly one frame; raises LocalMisuse for any other length."""
         if frame.size != self._frame_samples:
             raise LocalMisuse(ErrorCode.BAD_VALUE, what="frame length", samples=frame.size, want=self._frame_samples)
         self._fresh = False
         samples = np.ascontiguousarray(frame, dtype=np.int16)
         written = self._library.functions.opus_encode(
-            self._require(), _pointer(samples), samples.size, self._buffer, MOST_PAYLOAD_BYTES
+            self._require(), _pointer(samples), samples.size, self._buffer, self._most_bytes
         )
         return bytes(self._buffer[: self._library.check_ours(written)])
 

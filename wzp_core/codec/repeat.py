@@ -17,6 +17,8 @@ _CODE_3: Final = 0x03  # the frame count follows
 _ONE_PADDED: Final = 0x41
 _PADDED: Final = 0x40
 _COUNT: Final = 0x3F
+_FRAMING: Final = 4  # bytes of a code 3 packet beyond its frame's, with the length of up to 512 bytes of padding
+_REPEAT_FRAMING: Final = 4  # id, length, distance
 
 
 def bare(payload: bytes) -> bytes:
@@ -37,6 +39,11 @@ def with_repeats(payload: bytes, earlier: Sequence[tuple[int, bytes]], most_byte
     if len(whole) <= most_bytes:
         return whole if earlier else payload
     return with_repeats(payload, earlier[:-1], most_bytes) if earlier else payload
+
+
+def room(most_bytes: int, count: int) -> int:
+    """How long packets may be so that `count` earlier ones of that length always fit into `most_bytes`."""
+    return (most_bytes - _FRAMING - count * _REPEAT_FRAMING) // (count + 1) if count else most_bytes
 
 
 def repeats(payload: bytes) -> list[tuple[int, bytes]]:

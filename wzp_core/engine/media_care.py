@@ -169,7 +169,7 @@ class MediaCare:
             event(log, "media:profile_refused", error=error)
             return
         uplink.dtx, uplink.short_repairs = chosen.dtx, chosen.short_repairs
-        self._tuner.use(chosen.profile.codec, repeats=self._peer.repeats and not self._controller.is_narrow)
+        self._tuner.use(chosen.profile.codec, repeats=self._peer.repeats, narrow=self._controller.is_narrow)
         protection = self._tuner.protection
         if protection is not None:
             uplink.protect(protection)

@@ -14,6 +14,7 @@ class Protection:
     dred_10ms: int  # reach of deep redundancy, a ceiling
     expected_loss_pct: int
     repeats: tuple[int, ...] = ()  # each frame is sent again, whole, so many packets later; each costs the voice's rate
+    extra_bitrate: int = 0  # bit/s that deep redundancy may take without taking them from the voice
 
 
 UPDATE_FRAMES: Final = 25  # encoded frames between two updates
@@ -27,6 +28,8 @@ _REACH_10MS: Final = {
     CodecId.OPUS_16K: (20, 50),
     CodecId.OPUS_6K: (50, 104),
 }
+# Deep redundancy gets more than half of what exceeds 12 kbit/s: without these, too much of the voice or too little.
+_EXTRA_BITRATE: Final = {CodecId.OPUS_24K: 8_000, CodecId.OPUS_16K: 8_000}
 _LEAST_10MS: Final = 5
 _FIRST_LOSS_PCT: Final = 15
 _FULL_REACH_LOSS_PCT: Final = 40.0
@@ -37,7 +40,7 @@ _COOLDOWN: Final = 10  # updates
 _SLOW_RTT_MS: Final = 200.0
 _MOST_PHANTOM_PCT: Final = 15.0
 _RTT_MS_PER_PCT: Final = 40.0
-_REPEAT_LOSS_PCT: Final = 5.0
+_LOSSY_PCT: Final = 5.0  # from here on a higher rate is worth it
 _TWICE_LOSS_PCT: Final = 15.0
 FARTHEST: Final = 10  # packets
 _FARTHEST_MS: Final = 200  # what receivers wait for
@@ -56,11 +59,15 @@ class DredTuner:
         """What should be set now; None for a codec without deep redundancy until it meets loss."""
         return self._protection
 
-    def use(self, codec: CodecId, *, repeats: bool = False) -> None:
-        """The stream goes on with another codec, to a peer that may know `repeats`; `protection` is its first value."""
+    def use(self, codec: CodecId, *, repeats: bool = False, narrow: bool = False) -> None:
+        """The stream goes on with another codec, to a peer that may know `repeats`; `protection` is its first value.
+
+        On a `narrow` path the rate stays the voice's.
+        """
         profile = profile_of(codec)
         self._farthest = min(FARTHEST, _FARTHEST_MS // profile.frame_duration_ms) if profile is not None else 0
-        self._may_repeat = repeats
+        self._may_repeat = repeats and not narrow
+        self._extra_bitrate = 0 if narrow else _EXTRA_BITRATE.get(codec, 0)
         self._reach = _REACH_10MS.get(codec)
         self._cooldown = self._calm = 0
         self._protection = Protection(self._reach[0], _FIRST_LOSS_PCT) if self._reach is not None else None
@@ -82,7 +89,8 @@ class DredTuner:
         # nothing it only costs.
         spare = again or self._calm > _CALM_UPDATES
         reach = 0 if spare else self._reach_for(loss_pct, *self._reach)
-        return self._tuned(Protection(reach, expected, again))
+        extra = self._extra_bitrate if reach and loss_pct >= _LOSSY_PCT else 0
+        return self._tuned(Protection(reach, expected, again, extra))
 
     def _tuned(self, protection: Protection) -> Protection | None:
         if protection == self._protection:
@@ -108,7 +116,7 @@ class DredTuner:
 
     def _repeats(self, loss_pct: float, burst: float) -> tuple[int, ...]:
         """As far apart as losses are long; the second copy is for links that lose the first as well."""
-        if not self._may_repeat or loss_pct < _REPEAT_LOSS_PCT:
+        if not self._may_repeat or loss_pct < _LOSSY_PCT:
             return ()
         apart = min(self._farthest, max(1, math.ceil(burst)))
         twice = 2 * apart + 1

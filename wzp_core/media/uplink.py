@@ -9,7 +9,7 @@ import numpy as np
 
 from wzp_core.codec.fec import BlockEncoder, is_protected, repair_ratio
 from wzp_core.codec.opus import MOST_PAYLOAD_BYTES
-from wzp_core.codec.repeat import bare, with_repeats
+from wzp_core.codec.repeat import bare, room, with_repeats
 from wzp_core.codec.table import new_encoder, switch_encoder
 from wzp_core.dsp.frame import RATE_HZ, Samples, silence
 from wzp_core.dsp.meter import meter, speech_level
@@ -98,7 +98,12 @@ class Uplink:
         """What to do against loss, as far as the codec has it (media.md §10)."""
         self._expected_loss_pct = protection.expected_loss_pct
         self._repeats = protection.repeats
-        self._encoder.protect(dred_10ms=protection.dred_10ms, expected_loss_pct=protection.expected_loss_pct)
+        self._encoder.protect(
+            dred_10ms=protection.dred_10ms,
+            expected_loss_pct=protection.expected_loss_pct,
+            extra_bitrate=protection.extra_bitrate,
+            most_bytes=room(MOST_PAYLOAD_BYTES, len(protection.repeats)),
+        )
 
     def attach(self, report: QualityReport) -> None:
         """The next packet of audio carries it; a report still waiting is replaced."""

@@ -76,6 +76,20 @@ def test_deep_redundancy_rebuilds_frames_that_never_came() -> None:
 
 
 @needs_dred
+def test_deep_redundancy_may_have_bits_that_the_voice_does_not_need() -> None:
+    sizes = {}
+    for extra in (0, 8_000):
+        encoder = OpusEncoder(GOOD)
+        encoder.protect(dred_10ms=20, expected_loss_pct=20, extra_bitrate=extra)
+        sizes[extra] = sum(len(encoder.encode(frame)) for frame in voice(100))
+        encoder.configure(GOOD)  # another profile begins without it
+        encoder.protect(dred_10ms=20, expected_loss_pct=20)
+        sizes[-extra] = sum(len(encoder.encode(frame)) for frame in voice(100))
+    assert sizes[8_000] > 1.1 * sizes[0]
+    assert sizes[-8_000] < 1.1 * sizes[0]
+
+
+@needs_dred
 def test_more_redundancy_than_a_packet_holds_cannot_be_asked_for() -> None:
     encoder, decoder = OpusEncoder(GOOD), OpusDecoder()
     reach = [decoder.redundancy(encoder.encode(frame)) for frame in voice(30)][-1]

@@ -4,7 +4,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from wzp_core.codec.opus import OpusDecoder, OpusEncoder, OpusSettings
-from wzp_core.codec.repeat import bare, repeats, with_repeats
+from wzp_core.codec.repeat import bare, repeats, room, with_repeats
 
 SOURCE = bytes((0x78, 1, 2, 3))  # one frame
 EARLIER = bytes((0x78, *[9] * 60))
@@ -22,6 +22,15 @@ def test_what_does_not_fit_is_left_out_last_first() -> None:
     assert repeats(with_repeats(SOURCE, [(1, EARLIER), (3, EARLIER)], 100)) == [(1, EARLIER)]
     assert with_repeats(SOURCE, [(1, EARLIER)], 30) == SOURCE
     assert with_repeats(SOURCE, [], 512) == SOURCE
+
+
+@pytest.mark.parametrize("count", range(4))
+def test_packets_kept_short_enough_all_fit(count: int) -> None:
+    packet = bytes((0x78,)) + bytes(room(512, count) - 1)
+    earlier = [(ago, packet) for ago in range(1, count + 1)]
+    whole = with_repeats(packet, earlier, 512)
+    assert repeats(whole) == earlier
+    assert 500 <= len(whole) <= 512
 
 
 def test_another_decoder_hears_no_difference_and_finds_the_deep_redundancy() -> None:

@@ -4,20 +4,38 @@ from wzp_core.media.dred_tuner import DredTuner, Protection
 from wzp_core.protocol.profile import CodecId
 
 
+def narrow(codec: CodecId) -> DredTuner:
+    """For a path that has no room for more than the voice."""
+    tuner = DredTuner(codec)
+    tuner.use(codec, narrow=True)
+    return tuner
+
+
 @pytest.mark.parametrize(
     ("codec", "baseline", "ceiling"),
     [(CodecId.OPUS_64K, 10, 30), (CodecId.OPUS_24K, 20, 50), (CodecId.OPUS_16K, 20, 50), (CodecId.OPUS_6K, 50, 104)],
 )
 def test_reach_grows_with_loss_from_the_baseline_to_the_ceiling(codec: CodecId, baseline: int, ceiling: int) -> None:
-    tuner = DredTuner(codec)
+    tuner = narrow(codec)
     assert tuner.protection == Protection(baseline, 15)
     assert tuner.update(0.0, 50.0, 5.0) == Protection(baseline, 0)
     assert tuner.update(20.0, 50.0, 5.0) == Protection(baseline + (ceiling - baseline) // 2, 20)
     assert tuner.update(80.0, 50.0, 5.0) == Protection(ceiling, 80)
 
 
+@pytest.mark.parametrize(
+    ("codec", "extra"), [(CodecId.OPUS_32K, 0), (CodecId.OPUS_24K, 8_000), (CodecId.OPUS_16K, 8_000)]
+)
+def test_where_loss_is_heavy_redundancy_has_bits_beside_those_of_a_low_rate(codec: CodecId, extra: int) -> None:
+    tuner = DredTuner(codec)
+    for loss_pct, expected in ((0.0, 0), (4.0, 0), (5.0, extra), (30.0, extra), (0.0, 0)):
+        tuner.update(loss_pct, 50.0, 5.0)
+        assert tuner.protection is not None
+        assert tuner.protection.extra_bitrate == expected
+
+
 def test_only_changes_are_reported() -> None:
-    tuner = DredTuner(CodecId.OPUS_24K)
+    tuner = narrow(CodecId.OPUS_24K)
     assert tuner.update(15.0, 50.0, 5.0) == Protection(31, 15)
     assert tuner.update(15.0, 50.0, 5.0) is None
     assert tuner.update(15.4, 50.0, 5.0) is None
@@ -39,7 +57,7 @@ def test_jitter_below_a_millisecond_is_no_spike() -> None:
 
 
 def test_a_slow_path_counts_as_loss_up_to_fifteen_percent() -> None:
-    tuner = DredTuner(CodecId.OPUS_24K)
+    tuner = narrow(CodecId.OPUS_24K)
     assert tuner.update(1.0, 400.0, 5.0) == Protection(20, 6)
     assert tuner.update(1.0, 5_000.0, 5.0) == Protection(20, 16)
     assert tuner.update(95.0, 5_000.0, 5.0) == Protection(50, 100)
@@ -65,6 +83,8 @@ def test_codec2_is_told_the_loss_for_its_repairs_and_nothing_else() -> None:
 
 def test_a_peer_that_knows_them_gets_repeats_as_far_apart_as_losses_are_long() -> None:
     tuner = DredTuner(CodecId.OPUS_24K)
+    assert tuner.update(30.0, 50.0, 5.0) == Protection(42, 30, (), 8_000)
+    tuner.use(CodecId.OPUS_24K, repeats=True, narrow=True)
     assert tuner.update(30.0, 50.0, 5.0) == Protection(42, 30)
     tuner.use(CodecId.OPUS_24K, repeats=True)
     assert tuner.update(2.0, 50.0, 5.0) == Protection(21, 2)

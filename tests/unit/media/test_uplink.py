@@ -2,6 +2,7 @@ import numpy as np
 import pytest
 
 from wzp_core.codec.opus import OpusDecoder
+from wzp_core.codec.repeat import bare, repeats
 from wzp_core.dsp.frame import silence
 from wzp_core.dsp.meter import rms
 from wzp_core.errors import ErrorCode, LocalMisuse, Unavailable
@@ -45,6 +46,17 @@ def test_every_frame_becomes_one_sealed_datagram(wire: Wire) -> None:
         (7, CodecId.OPUS_24K, 0, 0, 0, False)
     }
     assert wire.times == [1.0, 1.02, 1.04]
+
+
+def test_at_the_highest_rate_too_both_repeats_find_room(wire: Wire) -> None:
+    uplink = Uplink(stream_id=1, seal=wire.seal, profile=STUDIO_64K)
+    uplink.protect(Protection(0, 20, (1, 3)))
+    noise = np.random.default_rng(5)
+    for _ in range(50):  # as many bits as the encoder may ever take
+        uplink.push(noise.normal(0, 6_000, 960).astype(np.int16), 0.0)
+    for number, packet in enumerate(wire.packets[3:], 3):
+        again = dict(repeats(packet.payload))
+        assert again == {ago: bare(wire.packets[number - ago].payload) for ago in (1, 3)}
 
 
 def test_two_frames_are_collected_for_a_long_one(wire: Wire) -> None:
