@@ -28,6 +28,7 @@ try:
         presence,
         room,
         sweep,
+        web,
     )
 except ModuleNotFoundError as missing:  # on a server that was set up for the relay alone
     sys.exit(f"wzp: the package {missing.name} is not installed; in the project's folder, ./dev setup installs all")
@@ -45,6 +46,7 @@ _COMMANDS = {
     "drift-test": (drift_test, "whether it comes back as long as it was sent"),
     "analyze": (analyze, "how the streams of a room fare, without a word of ours"),
     "sweep": (sweep, "what the jitter buffer makes of links"),
+    "web": (web, "rooms in a browser"),
     "bench": (bench, "how well speech survives bad links, and what a relay costs"),
 }
 

@@ -5,8 +5,10 @@ import hashlib
 from dataclasses import dataclass, field
 
 from cryptography import x509
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
-from cryptography.hazmat.primitives.serialization import Encoding
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat, PublicFormat
 from cryptography.x509.oid import NameOID
 
 from wzp_core.protocol.ids import TlsFingerprint, parse_tls_fingerprint
@@ -45,6 +47,23 @@ def tls_identity(key_seed: bytes) -> TlsIdentity:
 def tls_fingerprint(der: bytes) -> TlsFingerprint:
     """SHA-256 of a certificate, as text (transport.md §2)."""
     return parse_tls_fingerprint(hashlib.sha256(der).hexdigest())
+
+
+def browser_certificate(key: ec.EllipticCurvePrivateKey, now: datetime.datetime) -> bytes:
+    """Certificate and key, PEM, for a web server on this machine; browsers know no Ed25519, and ask about it once."""
+    certificate = (
+        x509.CertificateBuilder()
+        .subject_name(_NAME)
+        .issuer_name(_NAME)
+        .public_key(key.public_key())
+        .serial_number(_serial(key.public_key().public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)))
+        .not_valid_before(now - datetime.timedelta(days=1))
+        .not_valid_after(now + datetime.timedelta(days=365))
+        .add_extension(x509.SubjectAlternativeName([x509.DNSName("localhost"), x509.DNSName("wzp")]), critical=False)
+        .sign(key, hashes.SHA256())
+    )
+    private = key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
+    return certificate.public_bytes(Encoding.PEM) + private
 
 
 def _serial(public_key: bytes) -> int:

@@ -18,7 +18,7 @@ from wzp_core.ports import SoundStats
 _RATES_HZ: Final = (8_000, 16_000, 48_000)
 _TICK_S: Final = FRAME_MS / 1000.0
 _LONGEST_S: Final = 3_600
-_MOST_ECHOED: Final = 10  # frames
+_MOST_FED: Final = 10  # frames
 _MOST_BEHIND_TICKS: Final = 50  # a loop that stood still for longer is not caught up with
 
 
@@ -60,7 +60,7 @@ class EchoAudio(FileAudio):
 
     @asynccontextmanager
     async def open(self, input_name: str = "", output_name: str = "") -> AsyncIterator["FileDevice"]:  # noqa: ARG002
-        yield EchoDevice(silence(0), None, asyncio.get_running_loop())
+        yield EchoDevice()
 
 
 def _recording(path: Path, files: ExitStack) -> wave.Wave_write:
@@ -123,17 +123,25 @@ class FileDevice:
         return ticks
 
 
-class EchoDevice(FileDevice):
-    """Made by `EchoAudio.open`; frame by frame, as they were played."""
+class FedDevice(FileDevice):
+    """A microphone that hears what it is fed, frame by frame, and silence while that is nothing."""
 
-    def __init__(self, microphone: Samples, speaker: wave.Wave_write | None, loop: asyncio.AbstractEventLoop) -> None:
-        super().__init__(microphone, speaker, loop)
-        self._heard: deque[Samples] = deque(maxlen=_MOST_ECHOED)
+    def __init__(self) -> None:
+        super().__init__(silence(0), None, asyncio.get_running_loop())
+        self._fed: deque[Samples] = deque(maxlen=_MOST_FED)
+
+    def feed(self, frame: Samples) -> None:
+        """20 ms; where too much waits, the oldest is dropped."""
+        self._fed.append(frame)
 
     def read(self, count: int) -> Samples | None:
         quiet = super().read(count)
-        return quiet if quiet is None or not self._heard else self._heard.popleft()
+        return quiet if quiet is None or not self._fed else self._fed.popleft()
+
+
+class EchoDevice(FedDevice):
+    """Made by `EchoAudio.open`."""
 
     def write(self, samples: Samples) -> None:
         super().write(samples)
-        self._heard.append(samples)
+        self.feed(samples)

@@ -81,6 +81,7 @@ def test_sound_that_is_none_is_exit_two(play: str, capsys: pytest.CaptureFixture
         "echo-test --relay r",
         "drift-test 5 --relay r",
         "sweep",
+        "web --relay r",
         "analyze --relay r",
         "bench voice",
         "bench pipeline",
