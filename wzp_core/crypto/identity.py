@@ -11,7 +11,6 @@ from wzp_core.errors import ErrorCode, LocalMisuse
 from wzp_core.protocol.ids import Fingerprint, fingerprint_text
 
 SEED_BYTES = 32
-PUBLIC_KEY_BYTES = 32
 
 
 class Identity:

@@ -99,10 +99,6 @@ class DeviceThread:
             self._loop.call_soon_threadsafe(settle)
 
 
-def device_is_open() -> bool:
-    return _open_devices > 0
-
-
 def list_names() -> tuple[tuple[str, ...], tuple[str, ...]]:
     """Blocks. Inputs and outputs, from when PortAudio was started last; raises Unavailable(NO_DEVICE)."""
     if not _library_lock.acquire(timeout=_LIBRARY_LIMIT_S):

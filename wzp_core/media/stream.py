@@ -24,7 +24,6 @@ from wzp_core.protocol.profile import CodecId
 _QUIET_DBFS: Final = -42.0
 _SPEAKING_S: Final = 0.3
 _PAUSE_S: Final = 0.3
-_SHORTEST_GUESS: Final = 120  # libopus conceals in multiples of 2.5 ms
 _SAMPLES_PER_MS: Final = RATE_HZ // 1000
 
 
