@@ -29,7 +29,7 @@ from relay.mesh_status import mesh_status
 from relay.observe.log_flood import set_log_level, start_logging
 from relay.serve import Relay, serve
 from wzp_core import __version__
-from wzp_core.console import Finding, ends_with_its_reader
+from wzp_core.console import Finding, Parser, ends_with_its_reader
 from wzp_core.crypto.certificate import tls_identity
 from wzp_core.crypto.identity import relay_tls_seed
 from wzp_core.errors import ErrorCode, Unavailable
@@ -48,7 +48,7 @@ class Exit(IntEnum):
 
 
 _WORDS = {
-    ErrorCode.BAD_SETTINGS: ("configuration: {what}: {reason}", Exit.BAD_SETUP),
+    ErrorCode.BAD_SETTINGS: ("configuration: {what}: {reason}", Exit.USAGE),
     ErrorCode.BAD_FILE: ("cannot use {path}: {reason}", Exit.BAD_SETUP),
     ErrorCode.NO_PORT: ("cannot listen on {transport} {host}:{port}: {cause}", Exit.NO_PORT),
     ErrorCode.UNREACHABLE: ("no relay answers over HTTP on {address}: {reason}", Exit.BAD_SETUP),
@@ -80,7 +80,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog=PROGRAM, description="Relay for calls and rooms; headless.")
+    parser = Parser(prog=PROGRAM, description="Relay for calls and rooms; headless.")
     parser.add_argument("-c", "--config", type=Path, metavar="FILE", help="TOML file; written if it is missing")
     parser.add_argument("--data-dir", type=Path, metavar="DIR", help=f"where the identity is kept ({DEFAULT_DATA_DIR})")
     parser.add_argument("-i", "--identity", type=Path, metavar="FILE", help=f"seed file (DIR/{IDENTITY_FILE})")

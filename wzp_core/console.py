@@ -1,15 +1,23 @@
-"""What the programs have in common on a command line: findings of a check, and the end when nobody reads any more."""
+"""What the programs have in common on a command line: errors, findings, and the end when nobody reads any more."""
 
 import os
 import sys
+from argparse import ArgumentParser
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import wraps
-from typing import ParamSpec
+from typing import NoReturn, ParamSpec
 
 UNREAD = 141  # what a shell tells of a program that SIGPIPE has ended
 
 P = ParamSpec("P")
+
+
+class Parser(ArgumentParser):
+    """Says in one line what is wrong with a command line."""
+
+    def error(self, message: str) -> NoReturn:
+        self.exit(2, f"{self.prog}: {message}; {self.prog} --help tells more\n")
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,7 +6,7 @@ import sys
 from collections.abc import Sequence
 
 from wzp_core import __version__
-from wzp_core.console import ends_with_its_reader
+from wzp_core.console import Parser, ends_with_its_reader
 from wzp_core.errors import LocalMisuse
 from wzp_core.logs import RecentLines
 from wzp_core.protocol.address import split_address
@@ -42,7 +42,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(
+    parser = Parser(
         prog=PROGRAM, description="End-to-end encrypted calls.", epilog=f"With {RELAY_ONLY}: a relay and nothing else."
     )
     parser.add_argument("link", nargs="?", metavar="wzp:FINGERPRINT", help="as --open; how the desktop opens links")

@@ -85,7 +85,7 @@ def test_a_busy_port_is_named_and_exits_with_3(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(
     ("content", "code", "said"),
-    [("max_sessions = =", 1, "TOML"), ("max_sessions = -1", 1, "max_sessions"), ("moon = []", 0, "moon")],
+    [("max_sessions = =", 2, "TOML"), ("max_sessions = -1", 2, "max_sessions"), ("moon = []", 0, "moon")],
 )
 def test_a_configuration_file_is_judged(tmp_path: Path, content: str, code: int, said: str) -> None:
     path = tmp_path / "relay.toml"
@@ -94,6 +94,12 @@ def test_a_configuration_file_is_judged(tmp_path: Path, content: str, code: int,
     assert process.returncode == code
     assert said in process.stderr
     assert "Traceback" not in process.stderr
+
+
+@pytest.mark.parametrize("flags", [("--listen", "here"), ("--moon",), ("--http-port", "x")], ids=" ".join)
+def test_a_wrong_command_line_is_exit_two_and_one_line(tmp_path: Path, flags: tuple[str, ...]) -> None:
+    process = finished(*flags, "--data-dir", tmp_path)
+    assert (process.returncode, process.stderr.count("\n")) == (2, 1)
 
 
 def test_a_missing_configuration_file_is_written_as_an_example(tmp_path: Path) -> None:

@@ -8,9 +8,8 @@ import sys
 from contextlib import suppress
 
 from wzp_core import __version__
-from wzp_core.cli.flags import Parser
 from wzp_core.cli.output import Exit, Output
-from wzp_core.console import ends_with_its_reader
+from wzp_core.console import Parser, ends_with_its_reader
 from wzp_core.errors import ErrorCode, WzpError
 
 try:

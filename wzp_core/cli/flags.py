@@ -5,7 +5,6 @@ from argparse import ArgumentParser, ArgumentTypeError
 from collections.abc import Callable
 from math import isfinite
 from pathlib import Path
-from typing import NoReturn
 
 from wzp_core.errors import LocalMisuse
 from wzp_core.protocol.address import split_address
@@ -13,13 +12,6 @@ from wzp_core.settings.paths import checked_profile
 from wzp_core.settings.schema import QUALITIES
 
 TOKEN_VARIABLE = "WZP_TOKEN"  # noqa: S105
-
-
-class Parser(ArgumentParser):
-    """Says in one line what is wrong with a command line."""
-
-    def error(self, message: str) -> NoReturn:
-        self.exit(2, f"{self.prog}: {message}; {self.prog} --help tells more\n")
 
 
 def relay_address(text: str) -> str:
