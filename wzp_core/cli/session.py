@@ -46,6 +46,10 @@ class EngineRun:
     def on_state(self, state: AppState) -> None:
         for name, facts in changes(self._state, state):
             self._output.event(name, **facts)
+        if state.levels.no_microphone and not self._state.levels.no_microphone:
+            self._output.error("No microphone could be opened: others hear silence.")
+        if state.levels.no_speaker and not self._state.levels.no_speaker:
+            self._output.error("No speaker could be opened: nothing is heard.")
         if state.notice != self._state.notice and state.notice is not None:
             self._tell(state.notice)
         self._state = state
