@@ -76,6 +76,10 @@ class OldLink(QuicConnectionProtocol):
         self._quic.send_stream_data(self._quic.get_next_available_stream_id(), frame, end_stream=True)
         self.transmit()
 
+    def say_packet(self, packet: bytes) -> None:
+        self._quic.send_datagram_frame(packet)
+        self.transmit()
+
     async def next(self) -> tuple[str, Any]:
         """The next signal: its name and its fields."""
         async with asyncio.timeout(LIMIT_S):
@@ -95,8 +99,7 @@ class OldLink(QuicConnectionProtocol):
         for number in range(packets):
             reports = number % 50 == 49
             head = bytes([0x02 if reports else 0, 0]) + struct.pack(">HI", number, number * 20) + bytes(4)
-            self._quic.send_datagram_frame(head + b"\xf8\xff\xfe" + (b"\x05\x15\x0c\xc8" if reports else b""))
-            self.transmit()
+            self.say_packet(head + b"\xf8\xff\xfe" + (b"\x05\x15\x0c\xc8" if reports else b""))
             await asyncio.sleep(0.02)
 
 
