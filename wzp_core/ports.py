@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Sequence
 from contextlib import AbstractAsyncContextManager, AbstractContextManager
 from dataclasses import dataclass
@@ -27,6 +28,7 @@ class LinkStats:
     """One connection's path, as its own QUIC stack sees it; totals since connect."""
 
     rtt_ms: float = 0.0
+    first_kbit_s: float = math.inf  # about what its first packets, which are long, got through; inf: fast enough
     sent_packets: int = 0
     lost_packets: int = 0
     silent_s: float = 0.0  # since anything came, while something waits for its acknowledgement

@@ -23,6 +23,10 @@ LINES = {
     "2G: 30 kbit/s, 600 ms, jitter 200 ms": Line(delay_s=0.28, jitter_s=0.2, rate_bit_s=30_000, queue_s=3),
     "satellite: 700 ms, 2 %": Line(delay_s=0.33, loss=0.02),
     "12 kbit/s": Line(delay_s=0.05, rate_bit_s=12_000, queue_s=4),
+    "8 kbit/s": Line(delay_s=0.05, rate_bit_s=8000),
+    "8 kbit/s, loss 10 %": Line(delay_s=0.05, rate_bit_s=8000, loss=0.1),
+    "8 kbit/s, loss 20 %": Line(delay_s=0.05, rate_bit_s=8000, loss=0.2),
+    "8 kbit/s, loss 10 %, on both sides": Line(delay_s=0.05, rate_bit_s=8000, loss=0.1),
     "loss 50 % each way, on both sides": Line(delay_s=0.02, loss=0.5),
 }
 

@@ -1,18 +1,22 @@
 """Links that lose half of what they carry, are away for a while or hold everything up: a call comes about and lasts."""
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
 from dataclasses import replace
 
+import numpy as np
 import pytest
 
+from tests.audio.speech import speech
 from tests.sim.network import Internet, Line
 from tests.sim.script import ALICE_IP, BOB_IP, now, talking, two_phones
-from tests.sim.sound import loudness
+from tests.sim.sound import SimSound, loudness
 from tests.sim.world import RELAY_IP, RELAY_PORT, Phone, Stage
 from wzp_core.engine.commands import ChangeSettings
+from wzp_core.quality.tier import Tier
 from wzp_core.session.state import CallStage, SasStage
-from wzp_core.settings.schema import RelayEntry, RelaySettings, Settings
+from wzp_core.settings.schema import NetworkSettings, RelayEntry, RelaySettings, Settings
 
 Scene = Callable[..., None]
 
@@ -24,6 +28,19 @@ _HALF = Line(delay_s=0.02, loss=0.5)
 def lay(stage: Stage, ip: str, line: Line) -> None:
     """Between this phone and the relay, both ways."""
     stage.internet.lines[ip, RELAY_IP] = stage.internet.lines[RELAY_IP, ip] = line
+
+
+@asynccontextmanager
+async def speakers(stage: Stage) -> AsyncIterator[tuple[Phone, Phone]]:
+    """Two phones with speech to send, which narrow codecs and noise suppression leave alone."""
+    network = NetworkSettings(path="relay")
+    async with (
+        stage.phone("alice", ALICE_IP, sound=SimSound(np.concatenate(speech())), network=network) as alice,
+        stage.phone("bob", BOB_IP, sound=SimSound(np.concatenate(speech())), network=network) as bob,
+    ):
+        await alice.sees(bob)
+        await bob.sees(alice)
+        yield alice, bob
 
 
 async def until_heard(phone: Phone, since: float, limit_s: float) -> float:
@@ -48,6 +65,59 @@ def test_a_call_comes_about_where_both_lose_half_of_all_packets(scene: Scene, se
                 await phone.until(lambda s: s.call.sas.stage is SasStage.READY, 10)
 
     scene(script, Internet(seed=seed, line=_CLEAN))
+
+
+@pytest.mark.parametrize("loss", [0.0, 0.1, 0.2])
+@pytest.mark.parametrize("seed", [1, 2, 3])
+def test_a_call_comes_about_on_eight_kilobits_which_lose_some(scene: Scene, seed: int, loss: float) -> None:
+    async def script(stage: Stage) -> None:
+        lay(stage, ALICE_IP, Line(delay_s=0.05, rate_bit_s=8000, queue_s=1, loss=loss))
+        async with stage.relay(), speakers(stage) as (alice, bob):
+            await talking(alice, bob)
+            began = now()
+            for phone in (alice, bob):
+                await until_heard(phone, began, 5)
+                await phone.until(lambda s: s.call.sas.stage is SasStage.READY, 10)
+                assert phone.state.call.media.tier == "lifeboat"
+
+    scene(script, Internet(seed=seed, line=_CLEAN))
+
+
+@pytest.mark.parametrize(("rate_bit_s", "tier"), [(12_000, "lifeboat"), (30_000, "degraded"), (500_000, "good")])
+def test_a_call_begins_with_what_the_line_carries(scene: Scene, rate_bit_s: int, tier: str) -> None:
+    """Also what the other side sends, whose own line is good: nobody hears a flood drain away first."""
+
+    async def script(stage: Stage) -> None:
+        lay(stage, ALICE_IP, Line(delay_s=0.05, rate_bit_s=rate_bit_s, queue_s=4))
+        async with stage.relay(), speakers(stage) as (alice, bob):
+            await talking(alice, bob)
+            await asyncio.sleep(3)  # until the last of the handshake has gone
+            stage.internet.longest_wait_s.clear()
+            await asyncio.sleep(6)
+            assert {phone.state.call.media.tier for phone in (alice, bob)} == {tier}
+            assert max(stage.internet.longest_wait_s.values()) < 0.7
+            for phone in (alice, bob):
+                assert loudness(phone.sound.heard_since(now() - 5)) > 1000
+            await asyncio.sleep(8)
+            assert bob.engine.calls._session._media.care._controller.ceiling is Tier.STUDIO_64K  # it may try for more
+
+    scene(script, Internet(line=_CLEAN))
+
+
+def test_packets_that_come_twice_cost_a_direct_call_nothing(scene: Scene) -> None:
+    async def script(stage: Stage) -> None:
+        async with stage.relay(), two_phones(stage, path="auto") as (alice, bob):
+            await talking(alice, bob)
+            began = now()
+            await asyncio.sleep(20)
+            for phone in (alice, bob):
+                assert phone.state.call.media.path == "direct"
+                got = phone.engine.calls.report().received
+                assert (got.missed, got.late, got.discarded, got.silent_ms) == (0, 0, 0, 0.0)
+                pieces = phone.sound.heard_since(began + 0.5)[: 18 * 48_000].reshape(-1, 4800)
+                assert min(loudness(piece) for piece in pieces) > 3000
+
+    scene(script, Internet(line=replace(_CLEAN, duplicate=0.2)))
 
 
 @pytest.mark.parametrize("outage_s", [5.0, 12.0, 18.0])

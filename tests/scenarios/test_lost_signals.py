@@ -14,6 +14,7 @@ from tests.sim.sound import SimSound, loudness, tone
 from tests.sim.world import RELAY_IP, Phone, Stage
 from wzp_core.crypto.badge import Badge
 from wzp_core.engine.commands import Answer, AnswerCall, HangUp, PlaceCall, SetMuted
+from wzp_core.protocol.profile import STUDIO_64K
 from wzp_core.protocol.signal.base import SignalMessage
 from wzp_core.protocol.signal.call import (
     CallRinging,
@@ -193,7 +194,7 @@ def test_a_lost_signal_costs_no_more_than_a_moment(
             await asyncio.sleep(6)
             if stages(alice, bob) == {CallStage.ACTIVE}:
                 session(alice)._rekey_at = now()
-                session(alice)._tell_burst(3.0)
+                session(alice)._ask(STUDIO_64K, 3.0)
                 alice.does(SetMuted(microphone=True))
                 bob.does(SetMuted(microphone=True))
                 await asyncio.sleep(1)

@@ -18,6 +18,7 @@ class Line:
     jitter_s: float = 0.0  # uniform on top of the delay; more than the spacing reorders
     loss: float = 0.0
     burst: float = 1.0  # packets lost in a row, on average
+    duplicate: float = 0.0  # share that comes twice
     rate_bit_s: float = 0.0  # 0: any; counted with the headers of IP and UDP
     queue_s: float = 1.0  # longer a packet does not wait: it is dropped
 
@@ -101,7 +102,8 @@ class Internet:
             self.longest_wait_s[key] = max(starts - now, self.longest_wait_s.get(key, 0.0))
             self._busy_until[key] = starts + (len(data) + _HEADERS) * 8 / line.rate_bit_s
             delay += self._busy_until[key] - now
-        asyncio.get_running_loop().call_later(delay, self._deliver, data, source, target)
+        for _ in range(1 + (line.duplicate > 0 and self._random.random() < line.duplicate)):
+            asyncio.get_running_loop().call_later(delay, self._deliver, data, source, target)
 
     def _loses(self, way: tuple[str, str], line: Line) -> bool:
         """Two states (Gilbert): what is lost goes on being lost until a run has its length."""

@@ -23,7 +23,7 @@ from wzp_core.engine.world import World
 from wzp_core.errors import RemoteViolation
 from wzp_core.logs import event, logger
 from wzp_core.media.stats import ReceiveStats
-from wzp_core.protocol.profile import STUDIO_64K
+from wzp_core.protocol.profile import QualityProfile
 from wzp_core.protocol.signal.base import SignalMessage
 from wzp_core.protocol.signal.call import Hangup, MuteState, Rekey
 from wzp_core.protocol.signal.quality import (
@@ -94,7 +94,7 @@ class CallSession:
         self._peer_words: tuple[str, ...] | None = None
         self._early_path_signals: list[PathSignal] = []  # the peer may begin to look before we do
         self._shown = MediaView()
-        self._burst: QualityCapability | None = None  # as last told
+        self._asked: QualityCapability | None = None  # of the peer, last
         self._opened_at = self._rekey_at = float("inf")
         self._started_unix: float | None = None
         self._setup_ms: float | None = None
@@ -200,7 +200,7 @@ class CallSession:
             on_levels=lambda levels: context.board.set(levels=levels),
             on_opened=self._packet_opened,
             volume=lambda: self._volume().gain,
-            on_burst=self._tell_burst,
+            on_wish=self._ask,
             path_context=self._path_context,
         )
         if isinstance(self._media.path, DirectPath):
@@ -210,6 +210,7 @@ class CallSession:
         if self._peer_words is not None:
             self._media.care.heard_of(Capability.of_words(self._peer_words))
         self._tell_state()
+        self._media.care.begin(context.signalling.first_kbit_s)
         async with task_scope() as tasks:
             tasks.create_task(self._watch(), name="call statistics")
             tasks.create_task(record_debug(self._media.pump.capture, context.world, context.board), name="recording")
@@ -236,9 +237,9 @@ class CallSession:
             case UpgradeConfirm():
                 care.cap(message.confirmed_profile)
 
-    def _tell_burst(self, packets: float) -> None:
-        self._burst = QualityCapability(call_id=self._machine.call_id, max_profile=STUDIO_64K, burst=packets)
-        self._tell_state()
+    def _ask(self, most: QualityProfile, burst: float) -> None:
+        self._asked = QualityCapability(call_id=self._machine.call_id, max_profile=most, burst=burst)
+        self._context.signalling.send(self._asked)
 
     def _tell_state(self) -> None:
         for message in self._own_state():
@@ -251,7 +252,7 @@ class CallSession:
             MuteState(call_id=call_id, muted=self._context.knobs.microphone_muted),
             MediaCapability(call_id=call_id, words=own_capability().words()),
         ]
-        return told if self._burst is None else [*told, self._burst]
+        return told if self._asked is None else [*told, self._asked]
 
     def _packet_opened(self) -> None:
         now = self._loop.time()

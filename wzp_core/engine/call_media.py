@@ -17,6 +17,7 @@ from wzp_core.media.uplink import Uplink
 from wzp_core.ports import AudioSystem, Link
 from wzp_core.protocol.address import split_address
 from wzp_core.protocol.media.header import MediaPacket, decode_packet, encode_packet
+from wzp_core.protocol.profile import QualityProfile
 from wzp_core.protocol.signal.call import Hangup
 from wzp_core.session.call_events import StartMedia
 from wzp_core.session.direct_plan import DirectPlan
@@ -39,7 +40,7 @@ class CallMedia:
         on_levels: Callable[[Levels], None],
         on_opened: Callable[[], None],
         volume: Callable[[], float],
-        on_burst: Callable[[float], None],
+        on_wish: Callable[[QualityProfile, float], None],
         path_context: Callable[[Paths], PathContext],
     ) -> None:
         now = asyncio.get_running_loop().time()
@@ -59,7 +60,7 @@ class CallMedia:
             on_levels=on_levels,
             on_opened=self._opened,
         )
-        self.care = MediaCare(self.pump, one_peer=True, on_burst=on_burst)
+        self.care = MediaCare(self.pump, one_peer=True, on_wish=on_wish)
         self.pump.on_report = self.care.report
         self.path: DirectPath | PathReason = (
             DirectPath(start.direct, path_context(self.pump.paths))

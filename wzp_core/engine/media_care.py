@@ -11,7 +11,7 @@ from wzp_core.logs import event, logger
 from wzp_core.media.dred_tuner import DredTuner
 from wzp_core.ports import Link
 from wzp_core.protocol.media.report import QualityReport
-from wzp_core.protocol.profile import QualityProfile
+from wzp_core.protocol.profile import STUDIO_64K, QualityProfile
 from wzp_core.protocol.signal.quality import LossRecoveryUpdate
 from wzp_core.quality.choice import Sending, sending
 from wzp_core.quality.controller import LegState, TierController
@@ -25,21 +25,26 @@ _HEARD_TICKS = 8
 _BURST_TICKS = 10
 _BOOST_TICKS = 20  # after a change of network (calls.md §8)
 _BOOST = 0.2
+_TRYING_TICKS = 20  # so long we want no more than our line seemed to carry
 _OUTAGE_S = 1.0  # a way that is gone says nothing of what it carries when it is back
 _RISE, _FALL = 0.5, 0.05
 
 log = logger("media")
 
 
+def _nobody(_most: QualityProfile, _burst: float) -> None: ...
+
+
 class MediaCare:
     """One conversation's; `tick` every half second."""
 
     def __init__(
-        self, pump: MediaPump, *, one_peer: bool = False, on_burst: Callable[[float], None] = lambda _packets: None
+        self, pump: MediaPump, *, one_peer: bool = False, on_wish: Callable[[QualityProfile, float], None] = _nobody
     ) -> None:
         """`one_peer`: the other side's reports are about the path of what we send it (a call, not a room).
 
-        `on_burst` hears how many packets in a row we miss, when that has changed.
+        `on_wish` hears the most that the other side is to send us, and how many packets in a row we miss, when either
+        has changed.
         """
         self._pump, self._one_peer = pump, one_peer
         self._own, self._peer = own_capability(), Capability()
@@ -52,7 +57,8 @@ class MediaCare:
         self._ticks = self._heard_ticks = self._boosted_until = 0
         self._worst_loss = 0.0  # of both legs; it falls slowly, since losses that come in a row leave calm intervals
         self._burst, self._told_burst, self._peer_burst = BurstLength(), 1, 1.0
-        self._on_burst = on_burst
+        self._most = STUDIO_64K  # that we want to be sent
+        self._on_wish = on_wish
 
     @property
     def tier(self) -> str:
@@ -79,6 +85,17 @@ class MediaCare:
         self._controller.cap(Tier.within(most))
         self._set()
 
+    def begin(self, kbit_s: float) -> None:
+        """Our line seems to carry so much, before any media; a wish about what the peer sends lasts some seconds."""
+        fits = self._controller.begin(kbit_s)
+        self._want(fits.profile if fits < Tier.GOOD else STUDIO_64K)
+        self._set()
+
+    def _want(self, most: QualityProfile) -> None:
+        if most != self._most:
+            self._most = most
+            self._on_wish(most, self._burst.packets)
+
     def carries(self, profile: QualityProfile) -> bool:
         """Whether the path has been seen to carry as much."""
         return self._wish == "auto" and self._controller.tier >= Tier.within(profile)
@@ -104,8 +121,12 @@ class MediaCare:
         if link is not self._link:
             if self._link is not None:
                 self.network_changed()
+            elif self._one_peer:
+                self.begin(link.stats().first_kbit_s)
             self._link, self._heard = link, None
             self._controller.new_path()
+        if self._ticks == _TRYING_TICKS:
+            self._want(STUDIO_64K)  # from now on it climbs as its own path allows
         self._pump.uplink.fec_boost = _BOOST if self._ticks < self._boosted_until else 0.0
         if self._ticks - self._heard_ticks > _HEARD_TICKS:
             self._heard = None  # a peer that is silent in the lifeboat reports nothing
@@ -142,7 +163,7 @@ class MediaCare:
             return  # which has no room for it
         if self._ticks % _BURST_TICKS == 0 and round(packets) != self._told_burst:
             self._told_burst = round(packets)
-            self._on_burst(packets)
+            self._on_wish(self._most, packets)
 
     def _tell_relay(self) -> None:
         got = self._pump.downlink.stats()

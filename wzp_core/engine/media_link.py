@@ -16,7 +16,7 @@ from wzp_core.ports import Endpoint, Link
 from wzp_core.protocol.refusal import REFUSALS
 from wzp_core.protocol.signal.base import SignalMessage
 
-_DIAL_LIMIT_S = 6.0  # half of all packets may be lost, and one of a handshake take a second on a narrow line
+_DIAL_LIMIT_S = 10.0  # half of all packets may be lost, and one of a handshake take a second on a narrow line
 _RETRY_S, _RETRY_GROWTH, _LONGEST_RETRY_S = 0.25, 1.5, 5.0
 _STEADY_S = 1.0  # a link that ends sooner counts as refused
 _CHECK_S = 0.25

@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+import math
 from collections import deque
 from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
@@ -89,6 +90,11 @@ class Signalling:
     def rtt_s(self) -> float:
         """Of the link, at most half a second; 0 while there is none."""
         return min(0.5, self._link.stats().rtt_ms / 1000) if self._link is not None else 0.0
+
+    @property
+    def first_kbit_s(self) -> float:
+        """About what the way to the relay carries, as far as its first packets told."""
+        return self._link.stats().first_kbit_s if self._link is not None else math.inf
 
     def send(self, message: SignalMessage, *, keep: bool = False) -> bool:
         """Sends now; while there is no link, `keep` holds the message back for the next one. False = not sent."""

@@ -20,7 +20,6 @@ from aioquic.quic.rangeset import RangeSet
 from aioquic.quic.recovery import MAX_ACK_RANGES, QuicPacketSpace
 
 from wzp_core.io.aioquic_probes import ProbingConnection
-from wzp_core.io.congestion import MediaCongestionControl
 from wzp_core.io.quic_frames import DATAGRAM_HEADS, LONGEST_DATAGRAM_HEAD, MediaFrames, ack_frame, media_frames
 
 _MEDIA_ACK_DELAY_S = 0.02  # of the 25 ms a peer allows for: a talker's next frame takes it along
@@ -377,10 +376,6 @@ class MediaConnection(ProbingConnection):
     @property
     def _flight_room(self) -> int:
         return self._control.congestion_window - self._control.bytes_in_flight
-
-    @property
-    def _control(self) -> MediaCongestionControl:
-        return cast(MediaCongestionControl, self._loss._cc)
 
     @property
     def _packets_lost(self) -> int:

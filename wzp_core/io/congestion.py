@@ -7,6 +7,7 @@ from typing import Final
 from aioquic.quic.congestion.base import register_congestion_control
 from aioquic.quic.congestion.reno import RenoCongestionControl
 from aioquic.quic.packet_builder import QuicSentPacket
+from aioquic.tls import Epoch
 
 ALGORITHM = "wzp-media"
 
@@ -96,6 +97,10 @@ class MediaCongestionControl(RenoCongestionControl):
         self.lost_packets = 0
         self.kept_back_s = 0.0
         """Of the next round trip, by the peer, until it acknowledged."""
+        self.initials: dict[int, float] = {}
+        """When each packet that began the handshake left, whether or not it has been given up."""
+        self.least_rtt = math.inf
+        """On this way, s."""
         self.acked_at = -math.inf
         """When something that was under way was acknowledged."""
 
@@ -111,6 +116,8 @@ class MediaCongestionControl(RenoCongestionControl):
     def on_packet_sent(self, *, packet: QuicSentPacket) -> None:
         self.bytes_in_flight += packet.sent_bytes
         self.sent_packets += 1
+        if packet.epoch is Epoch.INITIAL:
+            self.initials[packet.packet_number] = packet.sent_time or 0.0
         self.flight.sent += packet.sent_bytes
 
     def on_packet_acked(self, *, now: float, packet: QuicSentPacket) -> None:
@@ -126,6 +133,7 @@ class MediaCongestionControl(RenoCongestionControl):
 
     def on_rtt_measurement(self, *, now: float, rtt: float) -> None:
         """A round trip that grows is no reason to leave slow start: what is sent here does not probe for the rate."""
+        self.least_rtt = min(self.least_rtt, rtt)
         self.flight.measured(rtt - self.kept_back_s, now)
 
 

@@ -36,8 +36,7 @@ _UNSENT_BYTES = 4 << 20
 _LONGEST_BUILD = 256
 _REFUSALS_LOGGED = 5
 
-_Signal: TypeAlias = tuple[SignalMessage | None, int]
-"""With the bytes it came in; None for one that was refused."""
+_Signal: TypeAlias = tuple[SignalMessage | None, int]  # with the bytes it came in; None for one that was refused
 
 log = logger("link")
 
@@ -195,6 +194,7 @@ class QuicLink:
         silent_s = 0.0 if awaited_since is None else self._loop.time() - max(self._heard_at, awaited_since)
         return LinkStats(
             rtt_ms=self.connection.rtt_s * 1000,
+            first_kbit_s=self.connection.first_kbit_s,
             sent_packets=sent,
             lost_packets=lost,
             silent_s=silent_s,

@@ -162,6 +162,7 @@ class QuicEndpoint:
     def network_changed(self) -> None:
         self._sockets.network_changed()
         for link in self._ids:
+            link.connection.way_changed()
             link.probe()
 
     def _datagram_received(self, data: bytes, address: Address, port: Port) -> None:
@@ -239,7 +240,7 @@ class QuicEndpoint:
 
     def _adopt(self, connection: Connection, address: Address, port: Port, now: float) -> QuicLink:
         if (before := self._newest.get(address)) is not None:
-            connection.expect_round_trip(before.connection.rtt_s)
+            connection.learn_from(before.connection)
         link = QuicLink(
             connection,
             port=port,

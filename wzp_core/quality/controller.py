@@ -6,6 +6,7 @@ round trip itself says nothing either: a distant peer deserves good sound too (o
 that stays as it is though we send less is somebody else's: to send less than is good would only be heard.
 """
 
+import math
 from collections import deque
 from dataclasses import dataclass
 from typing import Final
@@ -21,6 +22,8 @@ _STUDIO_LOSS_PCT: Final = 1.0
 _DOWN_AFTER, _BACK_AFTER = 4, 2  # updates in a row, half a second each; the latter in a trial
 _UP_AFTER: Final = 20
 _MOST_PATIENCE: Final = 16  # times that
+_ABOUT: Final = 1.25  # what was seen of a path before any media is a rough guess
+_WARNED: Final = 4  # times that, where a path seemed narrow from the beginning
 _TRIAL_S: Final = 15.0  # a step up that is taken back so soon was a mistake
 _GROWTH_MS: Final = 100.0  # beyond what a queue was at its longest lately
 _LATELY: Final = 24  # updates: a TCP connection fills a buffer of two seconds again and again in less
@@ -64,13 +67,19 @@ class TierController:
         self._stood = 0  # updates for which a queue has neither grown nor cost packets
         self._is_others = False  # the queue was there when we sent next to nothing
         self._patience = 1
-        self._went_up_at = float("-inf")
+        self._went_up_at = -math.inf
         self._is_trial = False
 
     def cap(self, ceiling: Tier) -> None:
         """The peer or the relay wants no more than that; what the path carries beyond it is not tried out."""
         self.ceiling = ceiling
         self.tier = min(self.tier, ceiling)
+
+    def begin(self, kbit_s: float) -> Tier:
+        """With what fits a path that carries about so much, which is returned: no call is to begin with a flood."""
+        fits = max((tier for tier in Tier if tier.kbit_s <= _ABOUT * kbit_s), default=Tier.LIFEBOAT)
+        self.tier, self._patience = min(fits, Tier.GOOD, self.ceiling), _WARNED if fits < Tier.GOOD else 1
+        return fits
 
     @property
     def is_narrow(self) -> bool:
@@ -138,7 +147,7 @@ class TierController:
         return self._is_trial and now - self._went_up_at < _TRIAL_S
 
     def _up(self, now: float) -> None:
-        if now - self._went_up_at > _UP_AFTER * _MOST_PATIENCE:
+        if math.inf > now - self._went_up_at > _UP_AFTER * _MOST_PATIENCE:
             self._patience = 1
         self.tier = Tier(self.tier + 1)
         self._went_up_at, self._is_trial, self._calm = now, True, 0

@@ -54,7 +54,7 @@ from wzp_core.session.state import CallStage, CallView, EndReason, Person
 OFFER_LIMIT_S = 10.0  # for the relay's word that it rings
 RING_LIMIT_S = 60.0
 RETURN_LIMIT_S = 20.0  # for a call that rings to be heard of again after the link to the relay was lost
-SETUP_LIMIT_S = 15.0  # from the answer to the first packet
+SETUP_LIMIT_S = 30.0  # from the answer to the first packet: a narrow line that loses some takes more than 15
 LOST_LIMIT_S = 30.0
 
 _FORGERIES = {ErrorCode.RELAY_KEY_CHANGED, ErrorCode.BAD_SIGNATURE}

@@ -121,3 +121,17 @@ def test_every_profile_is_some_ceiling() -> None:
         if profile is not None:
             assert Tier.within(profile) <= Tier.STUDIO_64K
     assert [Tier.within(tier.profile) for tier in Tier] == list(Tier)
+
+
+def test_a_path_that_seemed_narrow_begins_low_and_is_tried_later_than_others() -> None:
+    def goes_up_after(kbit_s: float) -> int:
+        controller = TierController()
+        controller.begin(kbit_s)
+        began = controller.tier
+        return next(
+            tick for tick in range(1000) if controller.update(LegState(0.0, 50.0), None, 0.5 * tick) is not began
+        )
+
+    begins = {kbit: TierController().begin(kbit) for kbit in (4.0, 12.0, 30.0, 500.0)}
+    assert begins == {4.0: Tier.LIFEBOAT, 12.0: Tier.LIFEBOAT, 30.0: Tier.DEGRADED, 500.0: Tier.STUDIO_64K}
+    assert goes_up_after(30.0) == 4 * (goes_up_after(500.0) + 1) - 1
