@@ -22,6 +22,7 @@ class _NoLink:
     """Takes everything at no cost."""
 
     remote_address = ("192.0.2.1", 1)
+    server_name = "general"
 
     def send_media(self, datagram: bytes) -> bool:
         return True

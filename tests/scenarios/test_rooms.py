@@ -9,11 +9,11 @@ import pytest
 
 from relay.config import RoomRule
 from relay.decide.effects import ConnectionId
+from relay.decide.rooms import room_of
 from tests.sim.network import Line
 from tests.sim.script import now, pitch
 from tests.sim.sound import SimSound, loudness, tone
 from tests.sim.world import RELAY_IP, Phone, Stage
-from wzp_core.crypto.rooms import server_name
 from wzp_core.engine.commands import JoinRoom, LeaveRoom, SetMuted
 from wzp_core.errors import ErrorCode
 from wzp_core.protocol.media.report import QualityReport
@@ -129,7 +129,7 @@ def test_one_narrow_member_holds_the_others_down_only_where_the_relay_says_so(sc
 def test_a_room_that_follows_nobody_any_more_frees_its_members(scene: Scene) -> None:
     async def script(stage: Stage) -> None:
         async with stage.relay(room_quality="weakest") as relay, phones(stage, 2000) as (alice,):
-            reported = relay._media.quality.follow(server_name("club"), ConnectionId(99))
+            reported = relay._media.quality.follow(room_of("club"), ConnectionId(99))
             for _ in range(10):  # as a member on a hopeless path would
                 await asyncio.sleep(1)
                 reported(QualityReport.of(loss_pct=90, rtt_ms=40, jitter_ms=0).encode())
