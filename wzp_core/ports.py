@@ -38,6 +38,7 @@ class LinkStats:
     media_dropped: int = 0  # stale, oversized or over the queue's bound
     signals_received: int = 0
     signals_refused: int = 0  # unknown or malformed, skipped
+    unheard_bytes: int = 0  # of signals, not yet acknowledged
 
 
 class Link(Protocol):

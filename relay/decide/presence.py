@@ -1,6 +1,6 @@
 """Who is on the signal hub (relay.md §6)."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from itertools import islice
 from typing import Protocol
@@ -8,7 +8,7 @@ from typing import Protocol
 from relay.decide.effects import ConnectionId, Cut, Effect, Send
 from relay.decide.global_names import lobby_part
 from relay.decide.paced import Paced
-from relay.decide.roster import Roster
+from relay.decide.roster import Parts, Roster
 from wzp_core.errors import ErrorCode, RemoteViolation
 from wzp_core.protocol.ids import Fingerprint, RoomName
 from wzp_core.protocol.signal.presence import PresenceChange, PresenceList, PresenceUser
@@ -17,6 +17,7 @@ from wzp_core.protocol.signal.room import RoomParticipant
 LONGEST_ALIAS = 64
 _MOST_ELSEWHERE = 2000  # that a client is told of
 _MOST_SIGNERS = 20_000
+_FIRST_PART = 25  # entries of a list: more at a time only as long as they are heard at once
 
 
 def shown_alias(alias: str | None) -> str | None:
@@ -30,6 +31,15 @@ class _Entry:
     connection: ConnectionId
     alias: str | None
     takes_changes: bool
+
+
+@dataclass(slots=True)
+class _Reading:
+    """How far a newcomer has been told of the list."""
+
+    parts: Parts
+    told: int = 0
+    size: int = _FIRST_PART
 
 
 class Elsewhere(Protocol):
@@ -49,6 +59,9 @@ class Hub:
         self._roster = Roster()
         self._is_published = True
         self._told: dict[Fingerprint, int] = {}  # the version that those who take changes know
+        self._reading: dict[Fingerprint, _Reading] = {}
+        self.has_heard: Callable[[ConnectionId], bool] = lambda _connection: True
+        """Whether a client has what was sent to it."""
         self.elsewhere: Elsewhere | None = None
         self._signers: dict[Fingerprint, None] = {}  # longest ago first
 
@@ -90,7 +103,7 @@ class Hub:
         """Enters a client, whose Ack must have been sent before, and cuts off its older connection."""
         replaced = self._entries.get(fingerprint)
         self._entries[fingerprint] = _Entry(connection, shown_alias(alias), takes_changes)
-        self._told.pop(fingerprint, None)
+        self._forget(fingerprint)
         self._changed()
         return [Cut(replaced.connection, "replaced")] if replaced else []
 
@@ -102,9 +115,13 @@ class Hub:
         del self._entries[fingerprint]
         for pacer in self._pacers:
             pacer.forget(fingerprint)
-        self._told.pop(fingerprint, None)
+        self._forget(fingerprint)
         self._changed()
         return True
+
+    def _forget(self, fingerprint: Fingerprint) -> None:
+        self._told.pop(fingerprint, None)
+        self._reading.pop(fingerprint, None)
 
     @property
     def updates_due_at(self) -> float | None:
@@ -121,12 +138,12 @@ class Hub:
             self._roster.publish(self._users())
             self._is_published = True
         for pacer in self._pacers:
-            if turn := pacer.take(now, lambda receiver: self._roster.cost(self._told.get(receiver))):
+            if turn := pacer.take(now, self._cost):
                 self._pacers.sort(key=lambda each: each is pacer)
                 for each in self._pacers:
                     each.rest(now)
                 behind = [receiver for receiver in turn if self._told.get(receiver) != self._roster.version]
-                return [Send(receiver, self._news(receiver)) for receiver in behind]
+                return [Send(receiver, news) for receiver in behind if (news := self._news(receiver)) is not None]
         return []
 
     def refresh(self) -> None:
@@ -149,11 +166,39 @@ class Hub:
         self._changes.mark(who for who in self._entries if who in self._told)
         self._lists.mark(who for who in self._entries if who not in self._told)
 
-    def _news(self, receiver: Fingerprint) -> PresenceList | PresenceChange:
-        news = self._roster.news(self._told.get(receiver))
-        if self._entries[receiver].takes_changes:
-            self._told[receiver] = self._roster.version
-        return news
+    def _cost(self, receiver: Fingerprint) -> int:
+        known = self._told.get(receiver)
+        if known is not None or not self._entries[receiver].takes_changes:
+            return self._roster.cost(known)
+        reading = self._reading.get(receiver)
+        return reading.size if reading is not None else _FIRST_PART
+
+    def _news(self, receiver: Fingerprint) -> PresenceList | PresenceChange | None:
+        known = self._told.get(receiver)
+        if not self._entries[receiver].takes_changes:
+            return self._roster.news(known)
+        if known is None:
+            return self._next_part(receiver)
+        self._told[receiver] = self._roster.version
+        return self._roster.news(known)
+
+    def _next_part(self, receiver: Fingerprint) -> PresenceList | PresenceChange | None:
+        """None while it has not heard the one before; changes since then come after the last."""
+        reading = self._reading.setdefault(receiver, _Reading(self._roster.parts))
+        if reading.told and not self.has_heard(self._entries[receiver].connection):
+            reading.size = _FIRST_PART
+            self._lists.mark([receiver])
+            return None
+        part = reading.parts.part(reading.told, reading.size)
+        reading.told, reading.size = reading.told + reading.size, 2 * reading.size
+        if reading.told < len(reading.parts.users):
+            self._lists.mark([receiver])
+        else:
+            del self._reading[receiver]
+            self._told[receiver] = reading.parts.version
+            if reading.parts.version != self._roster.version:
+                self._changes.mark([receiver])
+        return part
 
     def _users(self) -> Iterator[PresenceUser]:
         for who, entry in self._entries.items():

@@ -9,12 +9,30 @@ _SIGNAL_COST = 20  # entries of a list that cost as much as a signal does in its
 _MOST_REMEMBERED = 5000  # changes; whoever has missed more gets the list
 
 
+class Parts:
+    """One version of the list for newcomers, the same parts for all of them: on a narrow line a call that comes after
+    the whole list would come many seconds late.
+    """
+
+    def __init__(self, users: tuple[PresenceUser, ...], version: int) -> None:
+        self.users, self.version = users, version
+        self._parts: dict[tuple[int, int], PresenceList | PresenceChange] = {}
+
+    def part(self, start: int, size: int) -> PresenceList | PresenceChange:
+        part = self._parts.get((start, size))
+        if part is None:
+            users = self.users[start : start + size]
+            part = self._parts[start, size] = PresenceChange(came=users) if start else PresenceList(users=users)
+        return part
+
+
 class Roster:
     """The users of a relay, in versions that are counted up."""
 
     def __init__(self) -> None:
         self._users: dict[str, PresenceUser] = {}
         self._list = PresenceList(users=())
+        self.parts = Parts((), 0)
         self._changed: deque[tuple[int, str]] = deque(maxlen=_MOST_REMEMBERED)  # version, whose entry is another in it
         self._changes: dict[int, PresenceChange] = {}  # since a version, until there is a new one
         self.version = 0
@@ -29,6 +47,7 @@ class Roster:
         self.version += 1
         self._changed.extend((self.version, who) for who in different)
         self._users, self._list, self._changes = now, PresenceList(users=tuple(now.values())), {}
+        self.parts = Parts(self._list.users, self.version)
 
     def news(self, known: int | None) -> PresenceList | PresenceChange:
         """For somebody who knows a version, or none; the list where that is shorter or what was missed is forgotten."""

@@ -17,6 +17,8 @@ from wzp_core.protocol.signal.base import SignalMessage
 
 log = logger("relay")
 
+_AWAITED_BYTES = 1000  # of signals: with fewer on the way, more would not wait for long
+
 
 class Elsewhere(Protocol):
     """Clients of other relays."""
@@ -33,6 +35,7 @@ class Outbox:
         self._links: dict[ConnectionId, Link] = {}
         self._numbers = itertools.count(1)
         self.elsewhere: Elsewhere | None = None
+        hub.has_heard = self._has_heard
 
     def adopt(self, link: Link) -> ConnectionId:
         connection = ConnectionId(next(self._numbers))
@@ -41,6 +44,10 @@ class Outbox:
 
     def release(self, connection: ConnectionId) -> None:
         self._links.pop(connection, None)
+
+    def _has_heard(self, connection: ConnectionId) -> bool:
+        link = self._links.get(connection)
+        return link is None or link.stats().unheard_bytes < _AWAITED_BYTES
 
     def perform(self, effects: Iterable[Effect]) -> None:
         for effect in effects:

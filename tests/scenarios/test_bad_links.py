@@ -8,11 +8,13 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from relay.decide.effects import ConnectionId
 from tests.audio.speech import speech
 from tests.sim.network import Internet, Line
 from tests.sim.script import ALICE_IP, BOB_IP, now, talking, two_phones
 from tests.sim.sound import SimSound, loudness
 from tests.sim.world import RELAY_IP, RELAY_PORT, Phone, Stage
+from wzp_core.crypto.identity import Identity
 from wzp_core.engine.commands import ChangeSettings
 from wzp_core.quality.tier import Tier
 from wzp_core.session.state import CallStage, SasStage
@@ -81,6 +83,25 @@ def test_a_call_comes_about_on_eight_kilobits_which_lose_some(scene: Scene, seed
                 assert phone.state.call.media.tier == "lifeboat"
 
     scene(script, Internet(seed=seed, line=_CLEAN))
+
+
+@pytest.mark.parametrize("caller", ["alice", "bob"])
+def test_a_call_on_a_narrow_line_does_not_wait_for_a_long_list_of_people(scene: Scene, caller: str) -> None:
+    async def script(stage: Stage) -> None:
+        async with stage.relay() as relay, stage.phone("bob", BOB_IP, network=NetworkSettings(path="relay")) as bob:
+            for number in range(300):
+                fingerprint = Identity.from_seed(number.to_bytes(32, "big")).fingerprint
+                relay._signals._hub.register(ConnectionId(1_000_000 + number), fingerprint, f"somebody {number}")
+            lay(stage, ALICE_IP, Line(delay_s=0.05, rate_bit_s=12_000))
+            async with stage.phone("alice", ALICE_IP, network=NetworkSettings(path="relay")) as alice:
+                await alice.online()
+                await bob.sees(alice)
+                began = now()
+                await talking(*((alice, bob) if caller == "alice" else (bob, alice)))
+                assert now() - began < 15
+                await alice.until(lambda s: len(s.present) == 301, 60)
+
+    scene(script, Internet(line=_CLEAN))
 
 
 @pytest.mark.parametrize(("rate_bit_s", "tier"), [(12_000, "lifeboat"), (30_000, "degraded"), (500_000, "good")])

@@ -29,8 +29,7 @@ _UNREAD_SIGNALS = 256
 _UNREAD_BYTES = 4 << 20  # of signals still arriving, or waiting for an earlier one or a reader
 _UNREAD_BYTES_ALL = 64 << 20  # over all links of an endpoint; small holders do not count
 _SMALL_HOLDER = 64 << 10
-_UNFINISHED_S = 30.0  # for a signal to arrive that later ones wait for
-_UNHEEDED_S = 20.0  # without an acknowledgement
+_UNFINISHED_S, _UNHEEDED_S = 30.0, 20.0  # for a signal to arrive that later ones wait for; without acknowledgement
 _OPEN_STREAMS = 512  # ours that the peer has not taken yet
 _UNSENT_BYTES = 4 << 20
 _LONGEST_BUILD = 256
@@ -204,6 +203,7 @@ class QuicLink:
             media_dropped=self._media_dropped,
             signals_received=self._signals_received,
             signals_refused=self._signals_refused,
+            unheard_bytes=self.connection.unsent_bytes,
         )
 
     def probe(self) -> None:

@@ -168,3 +168,34 @@ def test_other_relays_are_told_of_our_own_clients_by_the_first_digit_of_the_fing
     assert hub.participants(lobby_part(A)) == (RoomParticipant(fingerprint=A, alias="Ann"),)
     assert hub.has_any_in(lobby_part(B))
     assert not hub.has_any_in(lobby_part(Fingerprint("cccc")))
+
+
+def test_a_newcomer_is_told_of_many_in_parts_the_next_when_it_has_the_last_and_then_of_changes() -> None:
+    hub, heard = Hub(), set[ConnectionId]()
+    hub.has_heard = heard.__contains__
+    for number in range(100):
+        hub.register(ConnectionId(10 + number), Fingerprint(f"{number:04}"), None)
+    hub.register(FIRST, A, "Ann", takes_changes=True)
+    now, parts = 0.0, list[PresenceList | PresenceChange]()
+
+    def told() -> None:
+        nonlocal now
+        for _ in range(20):
+            now += 0.1
+            parts.extend(
+                each.message
+                for each in hub.updates(now)
+                if isinstance(each, Send) and each.to == A and isinstance(each.message, PresenceList | PresenceChange)
+            )
+
+    told()
+    assert [type(part) for part in parts] == [PresenceList]  # so a call that comes now is next
+    hub.register(SECOND, B, "Ben")
+    told()
+    assert len(parts) == 1
+    heard.add(FIRST)
+    told()
+    came = [len(part.users if isinstance(part, PresenceList) else part.came) for part in parts]
+    assert came == [25, 25, 50, 1, 1]
+    assert parts[-1] == PresenceChange(came=(PresenceUser(fingerprint=B, alias="Ben"),))
+    assert hub.updates_due_at is None
