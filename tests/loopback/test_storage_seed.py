@@ -2,6 +2,8 @@
 
 import stat
 import threading
+from types import SimpleNamespace
+from typing import cast
 
 import pytest
 from keyring.backend import KeyringBackend
@@ -9,9 +11,13 @@ from keyring.backends.chainer import ChainerBackend
 from keyring.errors import KeyringLocked
 
 from wzp_core.crypto.seed_file import SeedStorage
+from wzp_core.engine.board import Board
+from wzp_core.engine.identity import IdentityKeeper
+from wzp_core.engine.world import World
 from wzp_core.errors import ErrorCode, LocalMisuse, Unavailable, WzpError
 from wzp_core.io import keyring as store_module
 from wzp_core.io.keyring import SeedStore, system_keyring
+from wzp_core.session.state import AppState, Notice
 
 SEED, OTHER = bytes(range(32)), b"\x42" * 32
 KEYRING, SEALED, BARE = (
@@ -202,3 +208,16 @@ def test_only_keyrings_that_keep_secrets_are_taken_from_the_system(monkeypatch, 
     for unsafe in (drawer, Chain()):
         monkeypatch.setattr(store_module.keyring, "get_keyring", lambda chosen=unsafe: chosen)
         assert system_keyring() is None
+
+
+async def test_the_right_passphrase_takes_back_what_was_told_of_a_wrong_one(tmp_path):
+    await store(tmp_path).save(SEED, "horse")
+    board = Board(AppState(), lambda _: None)
+    world = SimpleNamespace(seeds=store(tmp_path), passphrase=None)
+    keeper = IdentityKeeper(cast(World, world), board)
+    board.set(notice=Notice(code=ErrorCode.WRONG_PASSPHRASE))
+    await keeper.unlock("horse")
+    assert board.state.notice is None
+    board.set(notice=Notice(code=ErrorCode.NO_DEVICE))
+    await keeper.unlock("horse")
+    assert board.state.notice == Notice(code=ErrorCode.NO_DEVICE)

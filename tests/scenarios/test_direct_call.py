@@ -19,6 +19,7 @@ from wzp_core.engine.commands import (
     JoinRoom,
     LeaveRoom,
     PlaceCall,
+    Reconnect,
     SetMuted,
 )
 from wzp_core.errors import ErrorCode
@@ -211,6 +212,10 @@ def test_a_changed_relay_key_asks_before_anything_is_sent(scene: Scene) -> None:
             assert alice.state.trust.new == relay.fingerprint
             assert alice.state.relay.error is ErrorCode.RELAY_KEY_CHANGED
             assert relay.stats().clients == 0
+            alice.does(AnswerTrust(accept=False))
+            await alice.until(lambda s: s.trust is None)
+            alice.does(Reconnect())
+            await alice.until(lambda s: s.trust is not None)
             alice.does(AnswerTrust(accept=True))
             await alice.online()
 

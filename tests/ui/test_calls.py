@@ -250,6 +250,10 @@ def test_screens_are_kept_and_never_built_anew(desk) -> None:
 def test_a_lost_connection_is_told_as_being_restored(desk) -> None:
     desk.show(in_call(replace(ACTIVE, stage=CallStage.RECONNECTING)))
     assert "Connection lost. Reconnecting…" in desk.words()
+    silent = replace(ACTIVE.media, no_audio=NoAudioReason.UNKNOWN)
+    desk.show(in_call(replace(ACTIVE, stage=CallStage.RECONNECTING, media=silent)))
+    assert "Another path is being tried" in desk.words()
+    assert "hang up" not in desk.words()
 
 
 def test_a_room_that_lets_nobody_in_does_not_say_that_others_are_awaited(desk) -> None:

@@ -8,7 +8,7 @@ from PySide6.QtWidgets import QLineEdit, QListView, QMessageBox, QPushButton
 from pytestqt.qtbot import QtBot
 from ui_states import CROW, FOX, HAWK, HTML, LOBBY, LOBBY_ALONE, LOBBY_FAILED, ME, PUMA, fp
 
-from wzp_core.engine.commands import ChangeSettings, ClearHistory, DismissNotice, JoinRoom, PlaceCall
+from wzp_core.engine.commands import ChangeSettings, ClearHistory, DismissNotice, JoinRoom, PlaceCall, Reconnect
 from wzp_desktop.models.rows import FACE_ROLE
 
 
@@ -40,6 +40,14 @@ def test_a_failed_relay_says_why_and_offers_no_calls(desk, qtbot: QtBot) -> None
     desk.control("Fingerprint to call", QLineEdit).setText(fp(3))
     assert not desk.control("Call", QPushButton).isEnabled()
     assert not desk.control("Join", QPushButton).isEnabled()
+
+
+def test_a_relay_that_was_given_up_can_be_tried_again(desk) -> None:
+    desk.show(LOBBY_FAILED)
+    desk.control("Try again").click()
+    assert desk.take() == [Reconnect()]
+    desk.show(LOBBY)
+    assert "Try again" not in desk.words()
 
 
 def test_a_notice_stays_until_it_is_dismissed(desk, qtbot: QtBot) -> None:

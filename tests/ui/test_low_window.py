@@ -5,10 +5,11 @@ from collections.abc import Iterator
 import pytest
 from conftest import Desk, open_desk, settle
 from PySide6.QtCore import QPoint, QRect, QSize, Qt
-from PySide6.QtWidgets import QAbstractScrollArea, QApplication, QLabel, QScrollArea, QWidget
+from PySide6.QtWidgets import QAbstractButton, QAbstractScrollArea, QApplication, QLabel, QScrollArea, QWidget
 from pytestqt.qtbot import QtBot
 from ui_states import ALONE_IN_CALL, STATES
 
+from wzp_desktop.views.call_controls import CallControls
 from wzp_desktop.views.first_run import FirstRunPage
 
 LAPTOP_AT_200 = QSize(683, 350)  # 1366 × 768 pixels, without the title bar
@@ -131,6 +132,17 @@ def test_the_way_on_is_seen_in_every_step_of_the_first_start(low: Desk, step: in
         low.control("Next").click()
     settle()
     assert is_seen(low, low.control("Start" if step == 2 else "Next"))
+
+
+@pytest.mark.parametrize("name", ["call_hold_to_talk", "call_talking", "room_hold_to_talk", "room_talking_muted"])
+def test_no_caption_of_the_bar_is_cut(low: Desk, name: str) -> None:
+    show(low, name)
+    if low.window.width() < 600:
+        return  # below each other
+    bar = low.window.findChildren(CallControls)
+    buttons = [each for part in bar for each in part.findChildren(QAbstractButton) if each.isVisible()]
+    assert len(buttons) == 4
+    assert [each.text() for each in buttons if each.width() < each.sizeHint().width()] == []
 
 
 def test_the_bar_of_a_call_takes_one_line(low: Desk) -> None:

@@ -6,7 +6,7 @@ from datetime import UTC
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from ui_states import ACTIVE, CHOOSING, HAWK, INCOMING, LOBBY, LOBBY_FAILED, ME, NOW, READING, ROOM, fp, in_call
+from ui_states import ACTIVE, CHOOSING, HAWK, INCOMING, LOBBY, LOBBY_FAILED, ME, NOW, READING, ROOM, WORDS, fp, in_call
 
 from wzp_core.errors import ErrorCode
 from wzp_core.session.state import Badge, CallStage, Person, RelayPhase, SasStage, SasView
@@ -22,7 +22,7 @@ from wzp_desktop.presenters.names import shown_name
 from wzp_desktop.presenters.palette import DARK, LIGHT, Palette, contrast
 from wzp_desktop.presenters.relays import relay_panel, typed_address, with_relay, without_relay
 from wzp_desktop.presenters.room import RosterGroup, RosterMember, room_screen
-from wzp_desktop.presenters.settings import backup_is_complete, numbered
+from wzp_desktop.presenters.settings import backup_hint, is_backup, numbered
 from wzp_desktop.presenters.verification import SasMode, heard_right, sas_panel
 from wzp_desktop.presenters.words import ERROR
 
@@ -221,9 +221,24 @@ def test_a_room_is_listed_by_relay_with_ours_first() -> None:
     assert room_screen(ROOM, ROOM.room).badge.text == "To the relay only"
 
 
-def test_a_backup_is_24_words_or_64_hex_digits() -> None:
-    assert backup_is_complete("word " * 24)
-    assert backup_is_complete("AB" * 32)
-    assert not backup_is_complete("word " * 23)
-    assert not backup_is_complete("xy" * 32)
+@pytest.mark.parametrize(
+    ("typed", "hint"),
+    [
+        ("", ""),
+        ("aban", "1 of 24 words"),
+        ("abandn ability", "Not among the backup words: abandn (number 1)"),
+        (WORDS.rsplit(" ", 1)[0] + " zoo", "One of the words is wrong, or two have changed places."),
+        (WORDS.rsplit(" ", 1)[0] + " zo", "Not among the backup words: zo (number 24)"),
+        (WORDS + " zoo", "25 of 24 words"),
+        ("0f" * 31, "62 of 64 digits"),
+        ("0F" * 32, ""),
+        (WORDS, ""),
+    ],
+)
+def test_what_is_wrong_with_backup_words_is_told_while_they_are_typed(typed: str, hint: str) -> None:
+    assert backup_hint(typed)[: len(hint) or None] == hint
+    assert is_backup(typed) == (typed in (WORDS, "0F" * 32))
+
+
+def test_backup_words_stand_in_numbered_columns() -> None:
     assert numbered(("a", "b", "c"), columns=2) == " 1 a          3 c\n 2 b"

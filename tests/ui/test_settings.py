@@ -6,7 +6,7 @@ from dataclasses import replace
 import pytest
 from conftest import settle
 from PySide6.QtCore import Qt
-from PySide6.QtWidgets import QCheckBox, QComboBox, QLineEdit, QPlainTextEdit, QRadioButton, QSlider
+from PySide6.QtWidgets import QCheckBox, QComboBox, QLineEdit, QPlainTextEdit, QPushButton, QRadioButton, QSlider
 from pytestqt.qtbot import QtBot
 from ui_states import (
     BACKUP,
@@ -24,6 +24,7 @@ from ui_states import (
 from wzp_core.engine.commands import (
     AnswerTrust,
     ChangeSettings,
+    DismissNotice,
     FinishFirstRun,
     HideBackup,
     RefreshDevices,
@@ -33,9 +34,12 @@ from wzp_core.engine.commands import (
     TestMicrophone,
     Unlock,
 )  # fmt: skip
-from wzp_core.session.state import AppState, RecordingView, SeedStorage
+from wzp_core.errors import ErrorCode
+from wzp_core.session.state import AppState, Notice, RecordingView, SeedStorage
 from wzp_core.settings.schema import Settings
+from wzp_desktop.presenters.words import notice_text
 from wzp_desktop.views.frames import ScrollPage
+from wzp_desktop.views.notice import NoticeBanner
 from wzp_desktop.views.settings.dialog import SettingsDialog
 from wzp_desktop.views.trust import TrustDialog
 
@@ -73,7 +77,7 @@ def test_the_backup_words_are_shown_on_request_and_hidden_again(desk) -> None:
     desk.control("Show backup words").click()
     assert desk.take() == [RevealBackup()]
     desk.show(BACKUP)
-    assert "24 actual" in desk.words()
+    assert "24 blanket" in desk.words()
     desk.control("Hide backup words").click()
     assert desk.take() == [HideBackup()]
     dialog.close()
@@ -85,6 +89,7 @@ def test_restoring_needs_a_whole_backup_and_a_second_click(desk) -> None:
     field = desk.control("Backup words to restore", QPlainTextEdit)
     field.setPlainText("abandon ability")
     assert not desk.control("Restore identity").isEnabled()
+    assert "2 of 24 words" in desk.words()
     field.setPlainText(WORDS.replace(" ", "\n"))
     desk.control("Restore identity").click()
     assert desk.take() == []
@@ -92,6 +97,17 @@ def test_restoring_needs_a_whole_backup_and_a_second_click(desk) -> None:
     desk.control("Replace").click()
     assert desk.take() == [RestoreIdentity(WORDS)]
     assert field.toPlainText() == ""
+
+
+def test_what_goes_wrong_in_the_settings_is_told_there(desk) -> None:
+    dialog = opened(desk)
+    desk.show(replace(SETTINGS, notice=Notice(code=ErrorCode.NO_DEVICE)))
+    told = [each for each in dialog.findChildren(NoticeBanner) if each.isVisible()]
+    assert [each.text() for each in told] == [notice_text(Notice(code=ErrorCode.NO_DEVICE))]
+    told[0].findChild(QPushButton).click()
+    assert desk.take() == [DismissNotice()]
+    desk.show(SETTINGS)
+    assert not told[0].isVisible()
 
 
 def test_a_passphrase_is_set_only_when_both_entries_agree(desk) -> None:

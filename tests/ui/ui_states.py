@@ -211,7 +211,7 @@ def with_push_to_talk(state: AppState, *, sending: bool) -> AppState:
 
 WORDS = (
     "abandon ability able about above absent absorb abstract absurd abuse access accident account accuse achieve acid "
-    "acoustic acquire across act action actor actress actual"
+    "acoustic acquire across act action actor actress blanket"
 )
 SETTINGS = replace(
     LOBBY,

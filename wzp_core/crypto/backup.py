@@ -7,7 +7,7 @@ from mnemonic import Mnemonic
 
 from wzp_core.errors import ErrorCode, RemoteViolation
 
-_WORDS = 24
+BACKUP_WORDS = 24
 _LONGEST_TEXT = 1000
 
 
@@ -24,13 +24,19 @@ def seed_of_backup(text: str) -> bytes:
     if re.fullmatch(r"[0-9a-fA-F]{64}", digits):
         return bytes.fromhex(digits)
     words = text.lower().split()
-    if len(words) != _WORDS:
+    if len(words) != BACKUP_WORDS:
         raise RemoteViolation(ErrorCode.BAD_BACKUP, count=len(words))
     try:
         return bytes(_english().to_entropy(words))
     except (ValueError, LookupError):
         # Its text repeats the words, which must not reach a log.
-        raise RemoteViolation(ErrorCode.BAD_BACKUP, count=_WORDS) from None
+        raise RemoteViolation(ErrorCode.BAD_BACKUP, count=BACKUP_WORDS) from None
+
+
+def unknown_words(text: str) -> tuple[tuple[int, str], ...]:
+    """The words that are in no backup, with their places from 1."""
+    known = set(_english().wordlist)
+    return tuple((at, word) for at, word in enumerate(text[:_LONGEST_TEXT].split(), 1) if word.lower() not in known)
 
 
 @functools.cache

@@ -93,6 +93,11 @@ class FinishFirstRun:
 
 
 @dataclass(frozen=True, slots=True)
+class Reconnect:
+    """Tries the relay again at once, also one that was given up; a changed key is asked about anew."""
+
+
+@dataclass(frozen=True, slots=True)
 class RevealBackup:
     """Puts the 24 words into the state until HideBackup."""
 
@@ -161,6 +166,7 @@ Command: TypeAlias = (
     | ChangeSettings
     | AnswerTrust
     | FinishFirstRun
+    | Reconnect
     | RevealBackup
     | HideBackup
     | RestoreIdentity

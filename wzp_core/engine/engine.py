@@ -252,6 +252,8 @@ class Engine:
                 await self._change_settings(settings)
             case ask.AnswerTrust():
                 await self._answer_trust(command)
+            case ask.Reconnect():
+                self._reconnect()
             case ask.RevealBackup():
                 self._board.set(backup_words=self._keeper.words())
             case ask.HideBackup():

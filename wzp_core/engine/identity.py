@@ -44,6 +44,8 @@ class IdentityKeeper:
     async def unlock(self, passphrase: str) -> None:
         """Raises WRONG_PASSPHRASE."""
         await self._take(await self._world.seeds.load(passphrase))
+        if self._board.state.notice == Notice(code=ErrorCode.WRONG_PASSPHRASE):
+            self._board.set(notice=None)  # of an attempt before
 
     async def restore(self, backup: str) -> None:
         """Replaces the identity. Raises BAD_BACKUP."""

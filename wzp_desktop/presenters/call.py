@@ -47,7 +47,9 @@ def call_screen(state: AppState, call: CallView) -> CallScreen:
         ended=_ending(call) if call.stage is CallStage.ENDED else "",
         alarming=call.ended is EndReason.SECURITY,
         badge=badge_line(call.badge) if live else None,
-        banner=(silence_text(call.media) or volume.silence) if live else "",
+        banner=(silence_text(call.media, interrupted=call.stage is CallStage.RECONNECTING) or volume.silence)
+        if live
+        else "",
         sas=sas_panel(call),
         path=path_text(call.media) if live else "",
         quality=quality_line(call.media if live else MediaView()),

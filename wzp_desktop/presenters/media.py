@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from wzp_core.session.state import MediaView
+from wzp_core.session.state import MediaView, NoAudioReason
 from wzp_desktop.presenters.words import NO_AUDIO, NOT_DIRECT, heard_as
 
 _PATH = {"relay": "Through the relay", "direct": "Direct connection"}
@@ -37,6 +37,8 @@ def quality_line(media: MediaView) -> QualityLine:
     return QualityLine(f"Sound {plain}", f"Sound {technical}") if said else QualityLine("", "")
 
 
-def silence_text(media: MediaView) -> str:
-    """The banner of a call in which nothing is heard; empty while something is."""
-    return f"No incoming audio. {NO_AUDIO[media.no_audio]}" if media.no_audio else ""
+def silence_text(media: MediaView, *, interrupted: bool = False) -> str:
+    """The banner of a call in which nothing is heard; empty while something is. `interrupted`: no path carries it."""
+    if media.no_audio is None:
+        return ""
+    return f"No incoming audio. {NO_AUDIO[NoAudioReason.PATH_LOST if interrupted else media.no_audio]}"

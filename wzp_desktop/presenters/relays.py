@@ -33,6 +33,7 @@ class RelayPanel:
     title: str
     detail: str
     round_trip: str
+    can_retry: bool
     choices: tuple[RelayChoice, ...]
     selected: int
     nearby: tuple[RelayChoice, ...]
@@ -47,6 +48,7 @@ def relay_panel(state: AppState) -> RelayPanel:
         title=relay_name(state.relay),
         detail=relay_detail(state.relay),
         round_trip="" if state.relay.rtt_ms is None else f"{state.relay.rtt_ms:.0f} ms",
+        can_retry=state.relay.phase in (RelayPhase.FAILED, RelayPhase.RECONNECTING),
         choices=choices,
         selected=next((i for i, choice in enumerate(choices) if choice.address == chosen), 0),
         nearby=tuple(

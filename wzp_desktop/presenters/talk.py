@@ -26,7 +26,7 @@ def talk_screen(state: AppState) -> TalkScreen:
     sending = state.sending_voice and not state.mic_muted
     prompt, icon, tone = "Hold Space to talk", "microphone", Tone.NEUTRAL
     if state.mic_muted:
-        prompt, icon, tone = "Muted. Unmute to talk", "microphone-off", Tone.DANGER
+        prompt, icon, tone = "You are muted", "microphone-off", Tone.DANGER
     elif sending:
         prompt, tone = "Talking", Tone.GOOD
     return TalkScreen(

@@ -11,7 +11,7 @@ from wzp_desktop.presenters.talk import TalkScreen
 from wzp_desktop.presenters.tone import Tone
 from wzp_desktop.views.buttons import ControlButton
 from wzp_desktop.views.frames import IconLabel, centred
-from wzp_desktop.views.look import spaced
+from wzp_desktop.views.look import set_tone, spaced
 from wzp_desktop.views.meter import LevelMeter
 from wzp_desktop.views.talk import TalkButton
 
@@ -59,6 +59,7 @@ class CallControls(QFrame):
                 self._row.insertWidget(1, self._talk)
             else:
                 self._column.insertWidget(0, self._talk, 0, Qt.AlignmentFlag.AlignHCenter)
+            set_tone(self._talk, "low", low)
             for button in (self.mute, self.speaker, self.end):
                 button.set_low(low)
 

@@ -9,7 +9,7 @@ from PySide6.QtCore import QSize, Qt, Signal
 from PySide6.QtGui import QCloseEvent, QKeySequence, QShortcut, QShowEvent
 from PySide6.QtWidgets import QApplication, QStackedWidget, QVBoxLayout, QWidget
 
-from wzp_core.engine.commands import ChangeSettings, DismissNotice, HoldToTalk
+from wzp_core.engine.commands import ChangeSettings, HoldToTalk
 from wzp_core.session.state import AppState
 from wzp_desktop.presenters import keys
 from wzp_desktop.presenters.call import call_screen
@@ -34,6 +34,7 @@ from wzp_desktop.views.incoming import IncomingPage
 from wzp_desktop.views.leaving import LeavingQuestion
 from wzp_desktop.views.lobby.page import LobbyPage
 from wzp_desktop.views.look import Look, qt_palette, spaced, stylesheet, wear
+from wzp_desktop.views.notice import NoticeBanner
 from wzp_desktop.views.room import RoomPage
 from wzp_desktop.views.settings.dialog import SettingsDialog
 from wzp_desktop.views.talk import Holder, TalkKey
@@ -75,7 +76,7 @@ class MainWindow(QWidget):
             Screen.CALL: self._call,
             Screen.ROOM: self._room,
         }
-        self._notice, self._dismiss = Banner("info", Tone.WARNING), Button("Dismiss", kind="plain")
+        self._notice = NoticeBanner()
         self._recording, self._no_more = Banner("microphone", Tone.DANGER), Button("Stop recording", kind="plain")
         self._stack = QStackedWidget()
         self._trust, self._leaving = TrustDialog(self), LeavingQuestion(self)
@@ -171,8 +172,6 @@ class MainWindow(QWidget):
     def _lay_out(self) -> None:
         column = QVBoxLayout(self)
         spaced(column)
-        self._notice.setObjectName("notice")
-        self._notice.row.addWidget(self._dismiss)
         self._recording.setObjectName("recording")
         self._recording.row.addWidget(self._no_more)
         column.addWidget(self._recording)
@@ -190,7 +189,7 @@ class MainWindow(QWidget):
         self._talk.held_changed.connect(lambda held: self.command.emit(HoldToTalk(held)))
         self._lobby.settings_wanted.connect(self.open_settings)
         self._leaving.confirmed.connect(self.quit_wanted)
-        self._dismiss.clicked.connect(lambda: self.command.emit(DismissNotice()))
+        self._notice.command.connect(self.command)
         self._no_more.clicked.connect(self._stop_recording)
         QShortcut(QKeySequence(keys.SETTINGS), self, self.open_settings)
         QShortcut(QKeySequence(keys.SEARCH), self._lobby, self._lobby.focus_search)

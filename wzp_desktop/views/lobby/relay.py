@@ -3,7 +3,7 @@
 from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QHBoxLayout, QVBoxLayout, QWidget
 
-from wzp_core.engine.commands import ChangeSettings
+from wzp_core.engine.commands import ChangeSettings, Reconnect
 from wzp_core.settings.schema import Settings
 from wzp_desktop.presenters.relays import RelayChoice, RelayPanel, chosen_relay, with_relay
 from wzp_desktop.presenters.tone import Tone
@@ -23,14 +23,15 @@ class RelayCard(Card):
         self._look = Look()
         self._dot, self._title = StatusDot(), label(role="heading")
         self._round_trip, self._detail = label(role="muted", wrap=False), label(role="muted")
-        self._choice = Choice("Relay")
+        self._retry, self._choice = Button("Try again", "refresh"), Choice("Relay")
         self._offers = list[_Offer]()
         self._nearby = QVBoxLayout()
         spaced(self._nearby, gap=6)
         self.column.addLayout(beside(self._dot, self._title, self._round_trip, stretch=1))
-        self.column.addWidget(self._detail)
+        self.column.addLayout(beside(self._detail, self._retry, stretch=0))
         self.column.addWidget(self._choice)
         self.column.addLayout(self._nearby)
+        self._retry.clicked.connect(lambda: self.command.emit(Reconnect()))
         self._choice.chosen.connect(
             lambda address: self.command.emit(ChangeSettings(chosen_relay(self._settings, address)))
         )
@@ -44,6 +45,7 @@ class RelayCard(Card):
         say(self._title, panel.title)
         say(self._round_trip, panel.round_trip)
         say(self._detail, panel.detail)
+        self._retry.setVisible(panel.can_retry)
         options = [(choice.address, choice.label) for choice in panel.choices]
         self._choice.set_options(options, panel.choices[panel.selected].address)
         self._show_nearby(panel.nearby)

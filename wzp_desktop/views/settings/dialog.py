@@ -11,6 +11,7 @@ from wzp_desktop.presenters.settings import SettingsScreen
 from wzp_desktop.views.buttons import Button
 from wzp_desktop.views.frames import ScrollPage
 from wzp_desktop.views.look import Look, spaced
+from wzp_desktop.views.notice import NoticeBanner
 from wzp_desktop.views.settings.about import AboutSection
 from wzp_desktop.views.settings.appearance import AppearanceSection
 from wzp_desktop.views.settings.audio import AudioSection
@@ -44,6 +45,7 @@ class SettingsDialog(QDialog):
         self._page = ScrollPage(640)
         self.report.told.connect(self._page.reveal)
         self._sidebar = QFrame()
+        self._notice = NoticeBanner()
         self._close = Button("Close", "close", alt="o")
         self._lay_out()
 
@@ -52,6 +54,7 @@ class SettingsDialog(QDialog):
             self._settings = self._seen = screen.settings
         self._words_shown, self._testing = bool(screen.words), screen.mic_test
         self._audio.apply(screen, levels.microphone)
+        self._notice.tell(screen.notice)
         for section in (self._identity, self._relays, self._network, self._calls, self._appearance, self._about):
             section.apply(screen)
 
@@ -106,6 +109,8 @@ class SettingsDialog(QDialog):
         spaced(column)
         across.addWidget(self._sidebar)
         across.addWidget(self._page, 1)
+        self._notice.command.connect(self.command)
+        column.addWidget(self._notice)
         column.addLayout(across, 1)
         column.addWidget(bottom)
 

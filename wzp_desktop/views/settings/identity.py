@@ -6,7 +6,7 @@ from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import QGridLayout, QPlainTextEdit, QVBoxLayout, QWidget
 
 from wzp_core.engine.commands import HideBackup, RestoreIdentity, RevealBackup, SetPassphrase
-from wzp_desktop.presenters.settings import SettingsScreen, backup_is_complete, numbered
+from wzp_desktop.presenters.settings import SettingsScreen, backup_hint, is_backup, numbered
 from wzp_desktop.views.button_row import ButtonRow
 from wzp_desktop.views.buttons import Button, CopyButton
 from wzp_desktop.views.frames import beside, rule
@@ -109,9 +109,11 @@ class _Restore(_Part):
         self._input.setTabChangesFocus(True)
         sized(self._input, height=76, tallest=76)
         self._restore, self._confirm = Button("Restore identity", "refresh"), Button("Replace", "check", "danger")
+        self._hint = label(role="muted")
         self._warning = label("This replaces your present identity. Without its backup words it is lost.", "problem")
         self.column.addWidget(label("Restore", "strong"))
         self.column.addWidget(self._input)
+        self.column.addWidget(self._hint)
         self.column.addWidget(self._warning)
         self.column.addWidget(ButtonRow(self._restore, self._confirm))
         self._input.textChanged.connect(self._rest)
@@ -120,7 +122,8 @@ class _Restore(_Part):
         self._rest()
 
     def _rest(self) -> None:
-        self._restore.setEnabled(backup_is_complete(self._input.toPlainText()))
+        say(self._hint, backup_hint(self._input.toPlainText()))
+        self._restore.setEnabled(is_backup(self._input.toPlainText()))
         self._ask(asked=False)
 
     def _ask(self, *, asked: bool) -> None:
