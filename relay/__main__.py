@@ -48,7 +48,7 @@ class Exit(IntEnum):
 
 
 _WORDS = {
-    ErrorCode.BAD_SETTINGS: ("configuration: {what}: {reason}", Exit.USAGE),
+    ErrorCode.BAD_SETTINGS: ("configuration: {what}: {reason}", Exit.BAD_SETUP),
     ErrorCode.BAD_FILE: ("cannot use {path}: {reason}", Exit.BAD_SETUP),
     ErrorCode.NO_PORT: ("cannot listen on {transport} {host}:{port}: {cause}", Exit.NO_PORT),
     ErrorCode.UNREACHABLE: ("no relay answers over HTTP on {address}: {reason}", Exit.BAD_SETUP),
@@ -58,9 +58,14 @@ _WORDS = {
 @ends_with_its_reader
 def main(argv: Sequence[str] | None = None) -> int:
     """Runs a relay until SIGTERM or SIGINT; returns the exit code."""
-    args = _parser().parse_args(argv)
+    parser = _parser()
+    args = parser.parse_args(argv)
     if args.check:
         return _check(args)
+    try:
+        _flags(args)
+    except Unavailable as error:
+        parser.error("{what}: {reason}".format(**error.facts))
     try:
         config = _config(args)
         start_logging("%(asctime)s %(levelname)s %(message)s", config.log_level)

@@ -85,7 +85,7 @@ def test_a_busy_port_is_named_and_exits_with_3(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(
     ("content", "code", "said"),
-    [("max_sessions = =", 2, "TOML"), ("max_sessions = -1", 2, "max_sessions"), ("moon = []", 0, "moon")],
+    [("max_sessions = =", 1, "TOML"), ("max_sessions = -1", 1, "max_sessions"), ("moon = []", 0, "moon")],
 )
 def test_a_configuration_file_is_judged(tmp_path: Path, content: str, code: int, said: str) -> None:
     path = tmp_path / "relay.toml"
