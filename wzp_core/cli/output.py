@@ -44,7 +44,7 @@ class Output:
         if self._as_json:
             print(json.dumps({"event": name, **facts}), flush=True)
         else:
-            shown = "  ".join(f"{key}: {value}" for key, value in facts.items() if value not in (None, ""))
+            shown = "  ".join(f"{key}: {_words(value)}" for key, value in facts.items() if value not in (None, ""))
             print(f"{name.replace('_', ' ')}  {shown}".rstrip(), flush=True)
 
     def summary(self, **facts: Any) -> None:
@@ -65,7 +65,7 @@ class Output:
             print(json.dumps(facts), flush=True)
         else:
             for key, value in facts.items():
-                print(f"{key.replace('_', ' ')}: {value}", flush=True)
+                print(f"{key.replace('_', ' ')}: {_words(value)}", flush=True)
 
     def text(self, words: str) -> None:
         """For people only."""
@@ -75,3 +75,12 @@ class Output:
     @staticmethod
     def error(words: str) -> None:
         print(words, file=sys.stderr, flush=True)
+
+
+def _words(value: Any) -> str:
+    """As people write lists, and what has several parts."""
+    if isinstance(value, dict):
+        return " ".join(f"{key.replace('_', ' ')} {part}" for key, part in value.items())
+    if isinstance(value, list):
+        return ", ".join(" ".join(map(str, each.values())) if isinstance(each, dict) else str(each) for each in value)
+    return "-" if value is None else str(value)

@@ -29,6 +29,14 @@ def test_a_summary_is_a_line_per_fact_for_people(capsys: pytest.CaptureFixture[s
     assert capsys.readouterr().out == "tx packets: 3\nreason: hung_up\n"
 
 
+def test_people_read_lists_and_parts_without_brackets(capsys: pytest.CaptureFixture[str]) -> None:
+    output = Output(as_json=False)
+    output.event("presence", users=[{"fingerprint": "aa:bb", "alias": "Ann"}, {"fingerprint": "cc:dd", "alias": ""}])
+    output.summary(delay={"jitter_buffer": 3.0, "playback": 1.0}, setup_ms=None)
+    said = "presence  users: aa:bb Ann, cc:dd\ndelay: jitter buffer 3.0 playback 1.0\nsetup ms: -\n"
+    assert capsys.readouterr().out == said
+
+
 def test_people_read_words(capsys: pytest.CaptureFixture[str]) -> None:
     Output(as_json=False).event("no_audio", reason="path_lost", since_ms=None)
     assert capsys.readouterr().out == "no audio  reason: path_lost\n"
