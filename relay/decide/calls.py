@@ -73,6 +73,7 @@ class _Call:
     relay_addr: dict[Fingerprint, str] = field(default_factory=dict)  # as our own parties see this relay
     caller_at: Candidates = NOWHERE
     reveals: bool = False  # both sides' addresses may be known to the other
+    early: HardNatProbe | None = None  # an older caller says it at once; for a callee who may know its address
     origin: str = ""  # the network that the offer came from; empty where it is not known
     told: dict[Fingerprint, list[Send]] = field(default_factory=dict)  # our own parties, of the set-up as it stands
 
@@ -285,6 +286,7 @@ class CallRegistry:
             *self._tell(call, caller, answer if call.reveals else answer_without_addresses(answer), callee),
             *self._set_up(call, caller, callee_at, callee),
             *self._set_up(call, callee, caller_at, caller),
+            *(self._absences.send(callee, call.early, caller) if call.reveals and call.early is not None else []),
         ]
 
     def _set_up(self, call: _Call, to: Fingerprint, peer_at: Candidates, peer: Fingerprint) -> list[Effect]:
@@ -329,6 +331,8 @@ class CallRegistry:
             raise RemoteViolation(ErrorCode.UNEXPECTED_INPUT, what="signal of somebody else's call")
         if call.phase is CallPhase.ACTIVE:
             call.told.pop(sender, None)
+        elif isinstance(message, HardNatProbe) and sender == call.parties[CALLER_STREAM]:
+            call.early = message
         if isinstance(message, Revealing) and not call.reveals:
             return []  # a private call stays private whatever a client slips
         peer = call.peer_of(sender)

@@ -18,7 +18,7 @@ from wzp_core.protocol.signal.call import (
     MuteState,
     SasCommit,
 )
-from wzp_core.protocol.signal.path import CandidateUpdate, MediaPathReport
+from wzp_core.protocol.signal.path import CandidateUpdate, HardNatProbe, MediaPathReport
 
 A, B, C = (Fingerprint(":".join([f"{digit}{digit}{digit}{digit}"] * 8)) for digit in "abc")
 CALL = CallId("18a1b2c3d4e5f607")
@@ -68,6 +68,19 @@ def goodbye(to: Fingerprint, reason: HangupReason, call_id: CallId = CALL) -> Ef
 def test_an_offer_rings_without_telling_where_the_caller_is() -> None:
     hidden = replace(OFFER, caller_reflexive_addr=None, caller_local_addrs=(), caller_mapped_addr=None)
     assert registry().handle(A, OFFER, LATE) == [Send(B, hidden), Send(A, CallRinging(call_id=CALL))]
+
+
+@pytest.mark.parametrize("mode", [CallAcceptMode.ACCEPT_TRUSTED, CallAcceptMode.ACCEPT_GENERIC])
+def test_what_an_older_caller_tells_of_its_router_waits_for_a_trusting_answer(mode: CallAcceptMode) -> None:
+    probe = HardNatProbe(
+        call_id=CALL, port_sequence=(40_001, 40_002), allocation="random", probe_time_ms=1, external_ip="203.0.113.5"
+    )
+    calls = registry()
+    calls.handle(A, OFFER, LATE)
+    assert calls.handle(A, probe, LATE) == []
+    told = calls.handle(B, replace(ANSWER, accept_mode=mode), LATE)
+    assert (told[-1] == Send(B, probe)) == (mode is CallAcceptMode.ACCEPT_TRUSTED)
+    assert sum(isinstance(each, Send) and each.message == probe for each in told) == (told[-1] == Send(B, probe))
 
 
 def test_a_trusting_answer_gives_each_side_the_other_sides_addresses() -> None:
