@@ -78,7 +78,7 @@ def run_app(options: Options, make_host: MakeHost) -> int:
     qt.processEvents()
     with make_host(options, bridge.publish, bridge.fail) as host:
         bridge.connect_engine(host.post)
-        with _Interrupts(qt):
+        with _Interrupts():
             code = qt.exec()
         desk.close()
     instance.release()
@@ -101,7 +101,7 @@ class Desk(QObject):
         self._scheme.dark_changed.connect(self._window.set_system_dark)
         self._window.command.connect(bridge.send)
         self._window.closed.connect(self._on_closed)
-        self._window.quit_wanted.connect(QApplication.quit)
+        self._window.quit_wanted.connect(_end)
         self._window.report_wanted.connect(self._write_report)
         bridge.state_changed.connect(self._on_state)
         bridge.failed.connect(self._on_failed)
@@ -154,7 +154,7 @@ class Desk(QObject):
         if going_on := leaving_text(self._state):
             self._tray.tell(going_on, "It goes on. Click the icon to open the window again.")
         elif not self._told_of_tray:
-            self._tray.tell("You can still be called.", "Click the icon to open the window again. Its menu ends WZP.")
+            self._tray.tell("WZP keeps running.", "Click the icon to open the window again. Its menu ends it.")
         self._told_of_tray = True
 
     def _write_report(self, path: str) -> None:
@@ -199,11 +199,13 @@ def engine_host(
     return EngineHost(make_engine, on_failure)
 
 
+def _end() -> None:
+    """Not `quit`, which asks every window first and goes on where one has a question, such as ours about a call."""
+    QApplication.exit(0)
+
+
 class _Interrupts:
     """Lets SIGINT and SIGTERM end the Qt loop at once, without a timer that looks for them."""
-
-    def __init__(self, qt: QApplication) -> None:
-        self._qt = qt
 
     def __enter__(self) -> None:
         self._reader, self._writer = socket.socketpair()
@@ -213,7 +215,7 @@ class _Interrupts:
         self._notifier = QSocketNotifier(self._reader.fileno(), QSocketNotifier.Type.Read)
         self._notifier.activated.connect(self._wake)
         for number in (signal.SIGINT, signal.SIGTERM):
-            signal.signal(number, lambda *_: self._qt.quit())
+            signal.signal(number, lambda *_: _end())
 
     def __exit__(self, *_: object) -> None:
         self._notifier.setEnabled(False)

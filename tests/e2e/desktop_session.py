@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import shutil
 import signal
 import subprocess
@@ -65,6 +66,11 @@ class App:
     def types(self, field: str, text: str) -> None:
         asked = {"do": "type", "pid": self.process.pid, "name": field, "text": text}
         wait_for(f"field {field!r}", lambda: self._session.ask(**asked) is True)
+
+    def relay(self) -> str:
+        """The address of the app's own relay."""
+        port = wait_for("its own relay", lambda: re.search(r"relay:listening addr=\S+:(\d+)", self._log.read_text()))
+        return f"127.0.0.1:{port[1]}"
 
     def quits(self) -> int:
         self.process.send_signal(signal.SIGTERM)

@@ -11,7 +11,7 @@ from typing import TypeAlias
 import pytest
 from conftest import settle
 from PySide6.QtCore import QTimer
-from PySide6.QtWidgets import QLineEdit
+from PySide6.QtWidgets import QApplication, QLineEdit
 from pytestqt.qtbot import QtBot
 from ui_states import ACTIVE, INCOMING, LOBBY, NAMELESS, fp, in_call
 
@@ -111,7 +111,7 @@ def test_a_link_is_put_into_the_dial_field_only_if_it_is_a_fingerprint(parts) ->
     assert posted == []
 
 
-def test_closing_to_the_tray_tells_once_that_one_can_still_be_called_and_always_of_a_call(
+def test_closing_to_the_tray_tells_once_that_the_program_goes_on_and_always_of_a_call(
     parts, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     desk, bridge, window, _ = parts
@@ -122,7 +122,19 @@ def test_closing_to_the_tray_tells_once_that_one_can_still_be_called_and_always_
         bridge.publish(state)
         settle()
         window.closed.emit()
-    assert told == ["You can still be called.", *["You are in a call with Silent Fox."] * 2]
+    assert told == ["WZP keeps running.", *["You are in a call with Silent Fox."] * 2]
+
+
+def test_an_end_that_was_confirmed_is_not_asked_about_again(parts, qapp: QApplication) -> None:
+    _, bridge, window, _ = parts
+    window.show()
+    bridge.publish(in_call(ACTIVE))
+    settle()
+    still_runs = QTimer(window, singleShot=True, interval=2000)
+    still_runs.timeout.connect(lambda: qapp.exit(1))
+    still_runs.start()
+    QTimer.singleShot(0, window.quit_wanted.emit)
+    assert qapp.exec() == 0
 
 
 def test_another_caller_rings_anew_and_the_same_one_only_once(parts) -> None:
