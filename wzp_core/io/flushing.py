@@ -2,14 +2,10 @@
 
 import asyncio
 from collections.abc import Callable
-from itertools import cycle
 
 from wzp_core.io.link import QuicLink
 
-_MEDIA_GAP_S = 0.01  # between two packets of media on a link: what comes meanwhile shares a packet
-_PHASES = 5  # within that, at which links have their turns: not all of a large room at once
-_PHASE_S = _MEDIA_GAP_S / _PHASES  # as a busy socket is read, at the same moments: the loop wakes once for both
-_ABOUT = 0.01  # of a phase: at its moment, or a little before, it is no more to come
+_MEDIA_GAP_S = 0.008  # between two packets of media on a link: what comes meanwhile shares a packet
 _TURN_S = 0.005  # timers of links come at multiples of this: a timer of the loop's costs more than what it is for
 
 
@@ -20,8 +16,7 @@ class Flushing:
         self._flush, self._on_timer = flush, on_timer
         self._loop = asyncio.get_running_loop()
         self._now: dict[QuicLink, None] = {}
-        self._soon: dict[int, dict[QuicLink, None]] = {}  # by the number of the phase
-        self._phases = cycle(range(_PHASES))
+        self._soon: dict[QuicLink, None] = {}
         self._turns: dict[int, dict[QuicLink, None]] = {}  # by their number: whose timer comes then
         self._turn_of: dict[QuicLink, int] = {}
 
@@ -32,7 +27,7 @@ class Flushing:
         self._now[link] = None
 
     def wake_for_media(self, link: QuicLink) -> None:
-        """At the end of this turn, or at the link's next turn where media has just left.
+        """At the end of this turn, or a little later where media has just left.
 
         Somebody who hears one other person is never kept waiting by this; whoever hears many gets their frames
         together, which costs a packet and its acknowledgement less each time.
@@ -42,15 +37,9 @@ class Flushing:
         if now - link.media_sent_at >= _MEDIA_GAP_S:
             self.wake(link)
             return
-        if link.media_phase < 0:
-            link.media_phase = next(self._phases)
-        coming = int(now / _PHASE_S + _ABOUT) + 1
-        phase = coming + (link.media_phase - coming) % _PHASES
-        links = self._soon.get(phase)
-        if links is None:
-            links = self._soon[phase] = {}
-            self._loop.call_at(phase * _PHASE_S, self._tick, phase)
-        links[link] = None
+        if not self._soon:
+            self._loop.call_at(now + _MEDIA_GAP_S, self._tick)
+        self._soon[link] = None
 
     def look_again(self, link: QuicLink, at: float) -> None:
         """Soon after that time, or before: one that comes too early asks again, which is cheaper than to put it off."""
@@ -74,8 +63,7 @@ class Flushing:
 
     def forget(self, link: QuicLink) -> None:
         self._now.pop(link, None)
-        for links in self._soon.values():
-            links.pop(link, None)
+        self._soon.pop(link, None)
         if (armed := self._turn_of.pop(link, None)) is not None:
             del self._turns[armed][link]
 
@@ -85,8 +73,8 @@ class Flushing:
         for link in list(links):
             self._flush(link, now)
 
-    def _tick(self, phase: int) -> None:
-        links = self._soon.pop(phase)
+    def _tick(self) -> None:
+        links, self._soon = self._soon, {}
         now = self._loop.time()
         for link in list(links):
             if link.media_due:

@@ -86,7 +86,7 @@ class QuicLink:
         self.port = port  # the socket on which the peer speaks to us
         self._wake = wake  # asks the endpoint for a flush at the end of this loop turn
         self._wake_for_media = wake_for_media  # and this for one soon
-        self.media_due, self.media_phase = False, -1  # the endpoint has been asked; whose turn it is when
+        self.media_due = False  # the endpoint has been asked
         self.media_sent_at = float("-inf")
         self._waiting = connection.datagrams_waiting
         self._loop = asyncio.get_running_loop()

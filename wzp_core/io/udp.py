@@ -78,11 +78,7 @@ class _KernelUdp:
         self._drain()
         if self._is_due() and self._judge() > _BUSY and self._sock.fileno() >= 0:
             self._loop.remove_reader(self._sock)
-            self._poll = self._next_look()
-
-    def _next_look(self) -> asyncio.TimerHandle:
-        """At a moment that it shares with other timers."""
-        return self._loop.call_at((int(self._loop.time() / _PAUSE_S) + 1) * _PAUSE_S, self._look)
+            self._poll = self._loop.call_later(_PAUSE_S, self._look)
 
     def _look(self) -> None:
         is_empty = self._drain()
@@ -92,7 +88,7 @@ class _KernelUdp:
             self._poll = None
             self._loop.add_reader(self._sock, self._readable)
         else:
-            self._poll = self._next_look() if is_empty else self._loop.call_soon(self._look)
+            self._poll = self._loop.call_later(_PAUSE_S, self._look) if is_empty else self._loop.call_soon(self._look)
 
     def _is_due(self) -> bool:
         return self._loop.time() - self._since >= _JUDGED_S
