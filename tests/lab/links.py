@@ -92,6 +92,7 @@ LINKS: tuple[Link, ...] = (
         then=((8, DEAD, DEAD), (23, CLEAR, CLEAR)),
     ),
     Link("no relay for the first 8 s", CLEAR, talk_s=10, at_first=DEAD, first_s=8),
+    Link("8 kbit/s, 10 % lost", Weather(delay_ms=50, rate_kbit=8, loss=0.1), talk_s=45, path="relay"),
     Link("policed to 64 kbit/s", Weather(rate_kbit=64, queue_ms=60), talk_s=40),
 )
 

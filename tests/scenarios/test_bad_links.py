@@ -119,7 +119,9 @@ def test_a_call_begins_with_what_the_line_carries(scene: Scene, rate_bit_s: int,
             assert max(stage.internet.longest_wait_s.values()) < 0.7
             for phone in (alice, bob):
                 assert loudness(phone.sound.heard_since(now() - 5)) > 1000
-            await asyncio.sleep(8)
+            await asyncio.sleep(24)
+            assert rate_bit_s == 500_000 or {phone.state.call.media.tier for phone in (alice, bob)} == {tier}
+            await asyncio.sleep(10)
             assert bob.engine.calls._session._media.care._controller.ceiling is Tier.STUDIO_64K  # it may try for more
 
     scene(script, Internet(line=_CLEAN))

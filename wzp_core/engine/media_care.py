@@ -25,7 +25,7 @@ _HEARD_TICKS = 8
 _BURST_TICKS = 10
 _BOOST_TICKS = 20  # after a change of network (calls.md §8)
 _BOOST = 0.2
-_TRYING_TICKS = 20  # so long we want no more than our line seemed to carry
+_TRYING_TICKS = 80  # so long we want no more than our line seemed to carry
 _OUTAGE_S = 1.0  # a way that is gone says nothing of what it carries when it is back
 _RISE, _FALL = 0.5, 0.05
 
@@ -119,12 +119,12 @@ class MediaCare:
             return
         self._ticks += 1
         if link is not self._link:
+            self._controller.new_path()
             if self._link is not None:
                 self.network_changed()
             elif self._one_peer:
                 self.begin(link.stats().first_kbit_s)
             self._link, self._heard = link, None
-            self._controller.new_path()
         if self._ticks == _TRYING_TICKS:
             self._want(STUDIO_64K)  # from now on it climbs as its own path allows
         self._pump.uplink.fec_boost = _BOOST if self._ticks < self._boosted_until else 0.0
