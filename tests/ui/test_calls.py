@@ -202,9 +202,11 @@ def test_an_ended_call_is_closed_by_one_key(desk, qtbot: QtBot, key: Qt.Key) -> 
     desk.control("Mute").setFocus()
     qtbot.keyClick(desk.window.focusWidget(), Qt.Key.Key_Escape)
     assert desk.take() == [], "no key closes a call that lives"
-    desk.show(in_call(ENDED))
-    qtbot.keyClick(desk.window.focusWidget(), key)
-    assert desk.take() == [HangUp()]
+    for before in (in_call(ACTIVE), in_call(INCOMING), LOBBY):
+        desk.show(before)
+        desk.show(in_call(ENDED))
+        qtbot.keyClick(desk.window.focusWidget(), key)
+        assert desk.take() == [HangUp()]
 
 
 def test_a_security_failure_is_never_told_as_a_network_failure(desk) -> None:

@@ -84,10 +84,10 @@ class CallPage(QWidget):
         self._controls.setVisible(not screen.ended)
         if bool(screen.ended) != self._after.isVisibleTo(self):
             self._after.setVisible(bool(screen.ended))
-            (self._close if screen.ended else self).setFocus()  # what had it is gone
+            self.take_focus()  # what had it is gone
 
     def take_focus(self) -> None:
-        self.setFocus()
+        (self._close if self._after.isVisibleTo(self) else self).setFocus()
 
     def set_look(self, look: Look) -> None:
         self._look = look
