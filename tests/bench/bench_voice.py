@@ -14,7 +14,7 @@ from tests.unit.media import test_jitter_traces as traces
 from wzp_core.cli.__main__ import main
 from wzp_core.cli.bench import CALL, DRED, NO_REPAIRS, PLAIN, REPAIRS, Cell, Row, measured
 from wzp_core.cli.bench_link import Link
-from wzp_core.media.dred_tuner import Protection
+from wzp_core.media.dred_tuner import DredTuner, Protection
 from wzp_core.protocol.profile import CATASTROPHIC, GOOD, CodecId
 
 SEEDS = range(1, 6)
@@ -29,10 +29,11 @@ def rows(codec: CodecId, link: Link, receiver: str) -> list[Row]:
 def bench_bursts_of_200_ms_at_13_percent() -> None:
     """PESQ of 3.0 or more, where guessing has 2.1."""
     scores = {}
+    to_older_peers = DredTuner(GOOD.codec).update(13.0, 40.0, 0.0, 10.0)
+    assert to_older_peers is not None
     for what, protection in (
         ("guessed", Protection(0, 13)),
-        ("DRED, 20 × 10 ms, 13 % expected", Protection(20, 13)),
-        ("DRED, 30 % expected", Protection(20, 30)),
+        ("DRED", to_older_peers),
         ("each frame again 10 packets later", Protection(0, 13, (10,))),
     ):
         sent, heard, _ = quality.carried(lambda number: 0.002 if number % 77 < 67 else None, GOOD, protection)
