@@ -118,6 +118,6 @@ def _scores(said: Values, heard: Values) -> tuple[float, float]:
             understood.append(max(0.0, float(stoi(*pair, _RATE))))
         try:
             quality.append(float(pesq(_RATE, *(part.astype(np.int16) for part in pair), "wb")))
-        except PesqError:
+        except (PesqError, ValueError):  # nothing in it that it could judge
             quality.append(1.0)
     return float(np.mean(understood)), float(np.mean(quality))
