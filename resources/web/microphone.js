@@ -9,7 +9,10 @@ class Sound extends AudioWorkletProcessor {
     this.playing = false;
     this.port.onmessage = (event) => {
       this.waiting.push(event.data);
-      while (this.waiting.length > 10) this.waiting.shift(); // 200 ms
+      while (this.waiting.length > 10) { // 200 ms
+        this.waiting.shift();
+        this.at = 0;
+      }
     };
   }
 

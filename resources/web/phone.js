@@ -1,6 +1,6 @@
 "use strict";
 const $ = (id) => document.getElementById(id);
-let socket = null, sound = null, context = null, wanted = false, held = false, sent = 0, received = 0;
+let socket = null, microphone = null, sound = null, context = null, wanted = false, held = false, sent = 0, received = 0;
 
 $("room").value = decodeURIComponent(location.pathname.slice(1)) || "default";
 
@@ -9,12 +9,19 @@ function pushes() { return document.querySelector("input[name=mode]:checked").va
 function hold(on) { held = on; $("talk").setAttribute("aria-pressed", on); }
 
 async function openSound() {
-  const stream = await navigator.mediaDevices.getUserMedia({ audio: { echoCancellation: true, channelCount: 1 } });
+  microphone = await navigator.mediaDevices.getUserMedia({ audio: { echoCancellation: true, channelCount: 1 } });
   context = new AudioContext({ sampleRate: 48000 });
   await context.audioWorklet.addModule("/microphone.js");
   sound = new AudioWorkletNode(context, "sound", { outputChannelCount: [1] });
-  context.createMediaStreamSource(stream).connect(sound).connect(context.destination);
+  context.createMediaStreamSource(microphone).connect(sound).connect(context.destination);
   sound.port.onmessage = (event) => captured(event.data);
+}
+
+function closeSound() {
+  if (microphone) microphone.getTracks().forEach((track) => track.stop());
+  if (context) context.close();
+  microphone = context = sound = null;
+  $("level").value = 0;
 }
 
 function captured(frame) {
@@ -38,41 +45,61 @@ function heard(message) {
   if (typeof message.data === "string") {
     const told = JSON.parse(message.data);
     if (told.type === "joined") say(`In the room ${$("room").value}.`);
-    if (told.type === "refused") { wanted = false; say(`Not let in: ${told.error}.`); $("token-line").hidden = false; }
+    if (told.type === "refused") refused(told.error);
     return;
   }
   const pcm = new DataView(message.data), frame = new Float32Array(960);
   for (let i = 0; i < 960; i++) frame[i] = pcm.getInt16(2 * i, true) / 32768;
-  sound.port.postMessage(frame);
+  if (sound) sound.port.postMessage(frame);
   received++;
+}
+
+const REFUSALS = {
+  token_refused: "This room is for people with a token. Enter yours and join.",
+  token_unchecked: "The token could not be checked just now. Please join again in a minute.",
+  not_admitted: "This room is for others.",
+  limit: "The relay or the room is full. Please try again later.",
+};
+
+function refused(code) {
+  if (!(code in REFUSALS)) return; // the relay does not answer; it may yet
+  stop(REFUSALS[code]);
+  if (code === "token_refused") { $("token-line").hidden = false; $("token").focus(); }
 }
 
 function connect() {
   const scheme = location.protocol === "https:" ? "wss" : "ws";
-  socket = new WebSocket(`${scheme}://${location.host}/ws/${encodeURIComponent($("room").value)}`);
-  socket.binaryType = "arraybuffer";
-  socket.onopen = () => { if ($("token").value) socket.send(JSON.stringify({ type: "auth", token: $("token").value })); };
-  socket.onmessage = heard;
-  socket.onclose = () => {
-    socket = null;
-    if (wanted) { say("Connection lost; trying again."); setTimeout(() => { if (wanted) connect(); }, 1000); }
+  const mine = socket = new WebSocket(`${scheme}://${location.host}/ws/${encodeURIComponent($("room").value)}`);
+  mine.binaryType = "arraybuffer";
+  mine.onopen = () => mine.send(JSON.stringify({ type: "auth", token: $("token").value }));
+  mine.onmessage = heard;
+  mine.onclose = () => {
+    if (socket !== mine) return;
+    say("The relay cannot be reached just now; trying again.");
+    setTimeout(() => { if (socket === mine) connect(); }, 1000);
   };
+}
+
+function stop(why) {
+  wanted = false;
+  $("connect").textContent = "Join";
+  if (socket) socket.close();
+  socket = null;
+  closeSound();
+  say(why);
 }
 
 $("form").onsubmit = async (event) => {
   event.preventDefault();
-  wanted = !wanted;
-  $("connect").textContent = wanted ? "Leave" : "Join";
-  if (!wanted) { if (socket) socket.close(); say("Not in a room."); return; }
+  if (wanted) { stop("Not in a room."); return; }
+  wanted = true;
+  $("connect").textContent = "Leave";
+  say("Joining.");
   try {
-    if (!sound) await openSound();
-    await context.resume();
-    say("Joining.");
-    connect();
+    await openSound();
+    if (wanted) connect(); else closeSound();
   } catch (error) {
-    wanted = false;
-    $("connect").textContent = "Join";
-    say(`No microphone: ${error.message}.`);
+    stop(`No microphone (${error.message}). Allow it in the browser, or open this page over https.`);
   }
 };
 document.querySelectorAll("input[name=mode]").forEach((each) => { each.onchange = () => { $("talk").hidden = !pushes(); }; });

@@ -21,7 +21,12 @@ def add_flags(parser: ArgumentParser) -> None:
     parser.add_argument("--tls", action="store_true", help="https, which browsers want on other machines")
     parser.add_argument("--cert", type=Path, metavar="PEM", help="certificate for --tls; else one for this run is made")
     parser.add_argument("--key", type=Path, metavar="PEM", help="its key")
-    parser.add_argument("--auth-url", default="", metavar="URL", help="the web service that knows the tokens to let in")
+    parser.add_argument(
+        "--auth-url",
+        default="",
+        metavar="URL",
+        help="service that knows the tokens of browsers (the relay has to do without: its tokens belong to identities)",
+    )
 
 
 async def run(options: Namespace, output: Output) -> Exit:

@@ -161,14 +161,21 @@ class WebBridge:
                 self._frames.labels("down").inc()
 
     async def _token(self, socket: web.WebSocketResponse) -> str:
-        """The browser's first word. Raises RemoteViolation(TOKEN_REFUSED) unless the service knows it."""
+        """The browser's first word. Raises RemoteViolation unless the service knows it."""
         try:
-            async with asyncio.timeout(_AUTH_LIMIT_S), aiohttp.ClientSession() as session:
-                told = json.loads(await socket.receive_str())
-                token = str(told["token"])
-                async with session.post(self._auth_url, json={"token": token}, allow_redirects=False) as answer:
-                    if answer.ok and (await answer.json(content_type=None)).get("valid") is True:
-                        return token
-        except (TimeoutError, TypeError, ValueError, KeyError, AttributeError, aiohttp.ClientError) as error:
+            async with asyncio.timeout(_AUTH_LIMIT_S):
+                token = str(json.loads(await socket.receive_str())["token"])
+        except (TimeoutError, TypeError, ValueError, KeyError) as error:
             raise RemoteViolation(ErrorCode.TOKEN_REFUSED, reason=type(error).__name__) from error
-        raise RemoteViolation(ErrorCode.TOKEN_REFUSED, reason="unknown")
+        try:
+            async with (
+                asyncio.timeout(_AUTH_LIMIT_S),
+                aiohttp.ClientSession() as session,
+                session.post(self._auth_url, json={"token": token}, allow_redirects=False) as answer,
+            ):
+                known = answer.ok and (await answer.json(content_type=None)).get("valid") is True
+        except (TimeoutError, ValueError, AttributeError, aiohttp.ClientError) as error:
+            raise RemoteViolation(ErrorCode.TOKEN_UNCHECKED, reason=type(error).__name__) from error
+        if not known:
+            raise RemoteViolation(ErrorCode.TOKEN_REFUSED, reason="unknown")
+        return token
