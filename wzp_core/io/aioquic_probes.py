@@ -54,10 +54,9 @@ class ProbingConnection(QuicConnection):
     def handle_timer(self, now: float) -> None:
         super().handle_timer(now)
         loss = self._loss
-        if not self._handshake_confirmed:
-            for space in loss.spaces[:2]:  # what is said again in a handshake says again what has come
-                if len(space.ack_queue) and not space.discarded:
-                    space.ack_at = now
+        space = loss.spaces[0]
+        if not self._is_client and len(space.ack_queue) and not space.discarded:
+            space.ack_at = now  # an answer that is given again says again what was asked
         most = _LONGEST_BACKOFF_S if self._handshake_confirmed else _LONGEST_HANDSHAKE_BACKOFF_S
         while loss._pto_count and loss.get_probe_timeout() * 2**loss._pto_count > most:
             loss._pto_count -= 1
