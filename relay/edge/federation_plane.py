@@ -229,6 +229,10 @@ class FederationPlane:
 
     # --- for the rooms -----------------------------------------------------------------------------------------
 
+    def one_name(self, room: RoomName) -> RoomName:
+        """By which all meet, whatever they asked by, also those who came before the first relay was linked."""
+        return self._federation.canonical(room) or room
+
     def canonical(self, name: str) -> RoomName | None:
         """Without other relays no room spans relays, and packets pay nothing for it."""
         return self._federation.canonical(name) if self._stats else None

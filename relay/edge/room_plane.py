@@ -34,6 +34,8 @@ _MOST_BRIDGES = 256
 class Beyond(Protocol):
     """The same rooms on other relays."""
 
+    def one_name(self, room: RoomName) -> RoomName: ...
+
     def canonical(self, name: str) -> RoomName | None:
         """The one name of a room that spans relays; None for a room that is only here."""
 
@@ -94,7 +96,7 @@ class RoomPlane:
         Unavailable(LIMIT) where there is no place.
         """
         if self.beyond is not None:
-            room = self.beyond.canonical(room) or room
+            room = self.beyond.one_name(room)
         self._rules.admit(room, who, self._rooms)
         replaces = any(member.fingerprint == who for member in self._rooms.members(room).values())
         host = link.remote_address[0]

@@ -14,7 +14,7 @@ from wzp_core.protocol.refusal import refusal
 from wzp_core.protocol.signal.auth import AuthToken
 from wzp_core.protocol.signal.call import REDIRECTS, CallAnswer, CallOffer
 
-_ANSWER_LIMIT_S = 20.0  # a kilobyte each way, of which each packet may be lost, on 8 kbit/s
+_ANSWER_LIMIT_S = 10.0
 _MOST_REDIRECTS = 3
 
 
