@@ -58,6 +58,7 @@ const REFUSALS = {
   token_refused: "This room is for people with a token. Enter yours and join.",
   token_unchecked: "The token could not be checked just now. Please join again in a minute.",
   not_admitted: "This room is for others.",
+  relay_key_changed: "The relay shows another key than it should. Tell whoever runs this page before you say anything.",
   limit: "The relay or the room is full. Please try again later.",
 };
 

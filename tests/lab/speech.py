@@ -1,6 +1,5 @@
 """What is said in the laboratory's calls, and whether a recording holds it."""
 
-import wave
 from pathlib import Path
 
 import numpy as np
@@ -9,7 +8,7 @@ import numpy.typing as npt
 from tests.audio.speech import speech
 from wzp_core.dsp.frame import RATE_HZ, Samples
 from wzp_core.errors import Unavailable
-from wzp_core.io.wav import read_wav
+from wzp_core.io.wav import read_wav, write_wav
 
 _DOWN = 6  # to 8 kHz: what every codec carries
 _LOW_RATE = RATE_HZ // _DOWN
@@ -23,11 +22,7 @@ def write_voices(folder: Path) -> tuple[Path, Path]:
     said = np.concatenate(speech())
     paths = folder / "caller.wav", folder / "callee.wav"
     for path, samples in zip(paths, (said, said[::-1]), strict=True):
-        with wave.open(str(path), "wb") as file:
-            file.setnchannels(1)
-            file.setsampwidth(2)
-            file.setframerate(RATE_HZ)
-            file.writeframes(np.tile(samples, _ROUNDS).astype("<i2").tobytes())
+        write_wav(path, np.tile(samples, _ROUNDS))
     return paths
 
 

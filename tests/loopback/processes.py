@@ -1,5 +1,6 @@
 """Relays and phones as real processes on loopback."""
 
+import asyncio
 import json
 import os
 import socket
@@ -42,6 +43,10 @@ class Running:
             if happened.get("event") == name:
                 return happened
         raise AssertionError(f"no {name!r}; only {self.events}; {self._errors()}")
+
+    async def happened(self, name: str) -> dict[str, Any]:
+        """`until`, while the test's own loop goes on."""
+        return await asyncio.to_thread(self.until, name)
 
     def exit_code(self) -> int:
         code = self.process.wait(20)

@@ -2,21 +2,12 @@
 
 import signal
 import time
-from collections.abc import Iterator
 from pathlib import Path
 
-import pytest
-
 from tests.audio.tracks import tracks_of
-from tests.loopback.processes import Shop, free_port, shop
+from tests.loopback.processes import Shop, free_port
 
 NOBODY = "0000:0000:0000:0000:0000:0000:0000:0001"
-
-
-@pytest.fixture
-def street(tmp_path: Path) -> Iterator[Shop]:
-    with shop(tmp_path) as opened:
-        yield opened
 
 
 def test_a_call_is_answered_talked_in_and_summed_up_on_both_sides(street: Shop) -> None:

@@ -5,18 +5,11 @@ import socket
 import subprocess
 from collections.abc import Iterator
 from contextlib import suppress
-from pathlib import Path
 
 import pytest
 
-from tests.loopback.processes import Shop, free_port, shop
+from tests.loopback.processes import Shop, free_port
 from wzp_core.nat.stun import TRANSACTION_BYTES, binding_request
-
-
-@pytest.fixture
-def street(tmp_path: Path) -> Iterator[Shop]:
-    with shop(tmp_path) as opened:
-        yield opened
 
 
 @pytest.fixture

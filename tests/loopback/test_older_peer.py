@@ -1,28 +1,16 @@
 """Our relay and our phones with a client that knows nothing but the specification."""
 
 import asyncio
-from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import pytest
 
 from tests.loopback.old_peer import GOOD, Person, in_room, registered
-from tests.loopback.processes import Running, Shop, free_port, shop
+from tests.loopback.processes import Shop, free_port
 
 OLD = Person(b"\x42" * 32)
 CALL = "18a1b2c3d4e5f607"
 NONSENSE = (b'"Hello"', b'{"NewVariant":{}}', b"{", b"null", b"[]", b"\xff", b'{"Hangup":{"reason":"Odd"}}', b'"Hold"')
-
-
-@pytest.fixture
-def street(tmp_path: Path) -> Iterator[Shop]:
-    with shop(tmp_path) as opened:
-        yield opened
-
-
-async def until(phone: Running, name: str) -> dict[str, Any]:
-    return await asyncio.to_thread(phone.until, name)
 
 
 def offer(whom: str) -> dict[str, Any]:
@@ -46,7 +34,7 @@ async def test_an_older_client_calls_us_and_both_are_heard(street: Shop, answer:
     port = free_port()
     await asyncio.to_thread(street.relay, port)
     bob = street.phone("bob", "listen", "--answer", answer, "--calls", 1, port=port)
-    whom = (await until(bob, "registered"))["fingerprint"]
+    whom = (await bob.happened("registered"))["fingerprint"]
     async with registered(port, OLD) as signals:
         present = await signals.until("PresenceList")
         while len(present["users"]) < 2:
@@ -71,7 +59,7 @@ async def test_an_older_client_calls_us_and_both_are_heard(street: Shop, answer:
             assert len(media.datagrams) > 80
             assert {packet[10] for packet in media.datagrams} == {0}, "flags that an older receiver does not know"
             signals.say({"Hangup": {"reason": "Normal"}})
-    summary = await until(bob, "summary")
+    summary = await bob.happened("summary")
     assert (summary["reason"], summary["badge"], summary["path"]) == ("peer_hung_up", "relay_only", "relay")
     assert summary["opened"] > 80
     assert summary["rejected"] == 0
@@ -96,7 +84,7 @@ async def test_an_older_client_is_called_only_where_that_is_allowed(street: Shop
                 talking.cancel()
         else:
             hung_up = await signals.until("Hangup")
-    summary = await until(alice, "summary")
+    summary = await alice.happened("summary")
     assert hung_up == {"reason": "Normal" if allowed else "Error", "call_id": call}
     assert summary["reason"] == ("hung_up" if allowed else "not_protected")
     assert (summary["opened"] > 30) == allowed
@@ -107,8 +95,8 @@ async def test_older_clients_and_we_hear_each_other_in_a_room(street: Shop) -> N
     port = free_port()
     await asyncio.to_thread(street.relay, port)
     bob = street.phone("bob", "room", "general", "--seconds", 3, port=port)
-    await until(bob, "joined")
+    await bob.happened("joined")
     async with in_room(port, "general", OLD) as one, in_room(port, "General", Person(b"\x43" * 32)) as other:
         await asyncio.gather(one.talk(60), other.talk(60))
         assert {packet[11] for packet in one.datagrams} == {0, 1}
-    assert (await until(bob, "summary"))["opened"] > 100
+    assert (await bob.happened("summary"))["opened"] > 100

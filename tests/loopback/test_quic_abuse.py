@@ -11,9 +11,10 @@ from wzp_core.compose import resolve
 from wzp_core.crypto.certificate import tls_identity
 from wzp_core.errors import Unavailable
 from wzp_core.io.aioquic_private import Connection
-from wzp_core.io.link import QuicLink, SharedRoom
+from wzp_core.io.link import QuicLink
 from wzp_core.io.quic import QuicEndpoint, open_endpoint
 from wzp_core.io.quic_settings import configuration
+from wzp_core.io.reception import SharedRoom
 from wzp_core.ports import Address
 from wzp_core.protocol.signal.codec import encode
 from wzp_core.protocol.signal.framing import frame

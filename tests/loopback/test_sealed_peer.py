@@ -2,8 +2,6 @@
 
 import asyncio
 import hashlib
-from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -12,7 +10,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
 
 from tests.loopback.old_peer import GOOD, OldLink, Person, in_room, registered
-from tests.loopback.processes import Running, Shop, free_port, shop
+from tests.loopback.processes import Shop, free_port
 from tests.loopback.sealed_peer import (
     CALLEE_TO_CALLER,
     CALLER_TO_CALLEE,
@@ -29,16 +27,6 @@ SECRET = X25519PrivateKey.from_private_bytes(b"\x45" * 32)
 EPHEMERAL = SECRET.public_key().public_bytes_raw()
 NONCE = b"\x46" * 32
 CALL = "18a1b2c3d4e5f607"
-
-
-@pytest.fixture
-def street(tmp_path: Path) -> Iterator[Shop]:
-    with shop(tmp_path) as opened:
-        yield opened
-
-
-async def until(phone: Running, name: str) -> dict[str, Any]:
-    return await asyncio.to_thread(phone.until, name)
 
 
 def check(fields: dict[str, Any], transcript: bytes) -> None:
@@ -92,8 +80,8 @@ async def test_we_call_a_peer_built_from_the_specification(street: Shop) -> None
             signals.say({"SasNonce": {"call_id": offered["call_id"], "nonce": list(NONCE)}})
             revealed = bytes((await signals.until("SasReveal"))["nonce"])
             assert hashlib.sha256(b"wzp-sas-commit-v1" + revealed).digest() == commitment
-            assert (await until(alice, "sas"))["code"] == spoken_code(root, revealed, NONCE)
-            summary = await until(alice, "summary")
+            assert (await alice.happened("sas"))["code"] == spoken_code(root, revealed, NONCE)
+            summary = await alice.happened("summary")
             talking.cancel()
             assert_all_open(media.datagrams, Seal(root, CALLER_TO_CALLEE), 1)
     assert (summary["badge"], summary["rejected"]) == ("encrypted", 0)
@@ -105,7 +93,7 @@ async def test_a_peer_built_from_the_specification_calls_us(street: Shop, honest
     port = free_port()
     await asyncio.to_thread(street.relay, port)
     bob = street.phone("bob", "listen", "--path", "relay", "--calls", 1, port=port)
-    whom = (await until(bob, "registered"))["fingerprint"]
+    whom = (await bob.happened("registered"))["fingerprint"]
     async with registered(port, ZOE) as signals:
         offer = offer_transcript(CALL, ZOE.fingerprint, whom, ZOE.public, EPHEMERAL)
         call = {"caller_fingerprint": ZOE.fingerprint, "target_fingerprint": whom, "call_id": CALL}
@@ -123,11 +111,11 @@ async def test_a_peer_built_from_the_specification_calls_us(street: Shop, honest
             shown = NONCE if honest else bytes(32)
             signals.say({"SasReveal": {"call_id": CALL, "nonce": list(shown)}})
             if honest:
-                assert (await until(bob, "sas"))["code"] == spoken_code(root, NONCE, nonce)
+                assert (await bob.happened("sas"))["code"] == spoken_code(root, NONCE, nonce)
                 await talking
                 assert_all_open(media.datagrams, Seal(root, CALLEE_TO_CALLER), 2)
                 signals.say({"Hangup": {"reason": "Normal", "call_id": CALL}})
-            summary = await until(bob, "summary")
+            summary = await bob.happened("summary")
             talking.cancel()
     assert (summary["reason"], summary["rejected"]) == ("peer_hung_up" if honest else "security", 0)
     assert any(each["event"] == "sas" for each in bob.events) == honest

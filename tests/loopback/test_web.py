@@ -1,24 +1,16 @@
 """A browser's way into a room: the page, its sound both ways, and who is kept out."""
 
 import asyncio
-from collections.abc import Iterator
-from pathlib import Path
 
 import aiohttp
 import numpy as np
 import pytest
 
-from tests.loopback.processes import Shop, free_port, shop
+from tests.loopback.processes import Shop, free_port
 from wzp_core.cli.tone import purity, tone
 from wzp_core.io.wav import read_wav
 
 FRAME_BYTES = 1920
-
-
-@pytest.fixture
-def street(tmp_path: Path) -> Iterator[Shop]:
-    with shop(tmp_path) as opened:
-        yield opened
 
 
 async def talk(socket: aiohttp.ClientWebSocketResponse, seconds: float) -> bytes:
@@ -48,11 +40,11 @@ async def test_a_browser_and_a_phone_hear_each_other_in_a_room(street: Shop) -> 
     await asyncio.to_thread(street.relay, port)
     record = street.folder / "heard.wav"
     phone = street.phone("ann", "room", "Kitchen", "--echo", port=port)
-    await asyncio.to_thread(phone.until, "joined")
+    await phone.happened("joined")
     other = street.phone("ben", "room", "kitchen", "--record", record, "--seconds", 5, port=port)
-    await asyncio.to_thread(other.until, "joined")
+    await other.happened("joined")
     bridge = street.run("wzp_core.cli", "web", "--relay", f"127.0.0.1:{port}", "--port", page, "--json")
-    url = (await asyncio.to_thread(bridge.until, "listening"))["url"]
+    url = (await bridge.happened("listening"))["url"]
     async with aiohttp.ClientSession() as session:
         async with session.get(url + "kitchen") as answer:
             assert "<title>WZP" in await answer.text()
@@ -78,7 +70,7 @@ async def test_other_pages_relays_that_are_away_and_taken_ports_are_told(street:
     page = free_port()
     where = ("--relay", f"127.0.0.1:{free_port()}", "--port", page, "--json")
     bridge = street.run("wzp_core.cli", "web", *where, "--tls")
-    url = (await asyncio.to_thread(bridge.until, "listening"))["url"]
+    url = (await bridge.happened("listening"))["url"]
     assert url.startswith("https://")
     async with aiohttp.ClientSession(connector=aiohttp.TCPConnector(ssl=False)) as session:
         with pytest.raises(aiohttp.WSServerHandshakeError):
@@ -87,3 +79,15 @@ async def test_other_pages_relays_that_are_away_and_taken_ports_are_told(street:
             assert (await socket.receive_json())["type"] == "refused"
     assert await asyncio.to_thread(street.run("wzp_core.cli", "web", *where).exit_code) == 3
     assert await asyncio.to_thread(street.run("wzp_core.cli", "web", *where, "--tls", "--cert", "none").exit_code) == 2
+
+
+async def test_a_relay_with_another_key_than_expected_is_told_nothing(street: Shop) -> None:
+    port = free_port()
+    await asyncio.to_thread(street.relay, port)
+    where = ("--relay", f"127.0.0.1:{port}", "--expect", "ab" * 32)
+    bridge = street.run("wzp_core.cli", "web", *where, "--port", free_port(), "--json")
+    url = (await bridge.happened("listening"))["url"]
+    async with aiohttp.ClientSession() as session, session.ws_connect(url + "ws/kitchen") as socket:
+        assert await socket.receive_json() == {"type": "refused", "error": "relay_key_changed"}
+    assert await asyncio.to_thread(street.run("wzp_core.cli", "analyze", *where).exit_code) == 6
+    assert await asyncio.to_thread(street.run("wzp_core.cli", "ping", *where[1:]).exit_code) == 6

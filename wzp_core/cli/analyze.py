@@ -1,7 +1,6 @@
 """`wzp analyze`: joins a room, says nothing, and tells how its streams fare; or the same of a capture."""
 
 import asyncio
-import os
 import sys
 from argparse import ArgumentParser, Namespace
 from contextlib import suppress
@@ -13,7 +12,7 @@ from wzp_core.cli.analysis import Analysis
 from wzp_core.cli.analysis_page import page
 from wzp_core.cli.bench_table import table
 from wzp_core.cli.captured import Origin, read_capture, write_origin, write_packet
-from wzp_core.cli.flags import TOKEN_VARIABLE, add_common_flags, new_file, relay_address, seconds
+from wzp_core.cli.flags import add_common_flags, add_expect_flag, add_token_flag, new_file, relay_address, seconds
 from wzp_core.cli.output import Exit, Output
 from wzp_core.compose import GivenSeed, entropy, open_dialling_endpoint, resolve
 from wzp_core.crypto.identity import Identity
@@ -46,7 +45,8 @@ def add_flags(parser: ArgumentParser) -> None:
     source.add_argument("--relay", type=relay_address, metavar="HOST:PORT", help="relay to use")
     source.add_argument("--replay", type=Path, metavar="FILE", help="a capture instead of a room")
     parser.add_argument("-r", "--room", default="general", metavar="NAME", help="(%(default)s)")
-    parser.add_argument("--token", default=os.environ.get(TOKEN_VARIABLE, ""), help="what lets us into the relay")
+    add_expect_flag(parser)
+    add_token_flag(parser)
     parser.add_argument("--capture", type=new_file, metavar="FILE", help="write all packets there")
     parser.add_argument("--html", type=new_file, metavar="FILE", help="write a page with the course of loss and jitter")
     parser.add_argument("--seconds", "--duration", type=seconds, metavar="S", help="stop after S seconds")
@@ -85,7 +85,7 @@ async def _listen(analysis: Analysis, origin: Origin, options: Namespace, output
                 server_name(options.room),
                 Identity.from_seed(given[0] if given is not None else entropy(32)),
                 alias="",
-                pin=None,
+                pin=options.expect,
                 token=options.token,
                 ephemeral_secret=entropy(32),
             )

@@ -6,8 +6,9 @@ from collections.abc import Callable
 from math import isfinite
 from pathlib import Path
 
-from wzp_core.errors import LocalMisuse
+from wzp_core.errors import LocalMisuse, RemoteViolation
 from wzp_core.protocol.address import split_address
+from wzp_core.protocol.ids import TlsFingerprint, parse_tls_fingerprint
 from wzp_core.settings.paths import checked_profile
 from wzp_core.settings.schema import QUALITIES
 
@@ -30,6 +31,16 @@ def seconds(text: str) -> float:
     return value
 
 
+def percent(text: str) -> float:
+    try:
+        value = float(text)
+    except ValueError:
+        value = -1.0
+    if not 0 <= value <= 100:
+        raise ArgumentTypeError(f"{text!r} is no share; write a number from 0 to 100")
+    return value
+
+
 def count_from(least: int) -> Callable[[str], int]:
     """Whole numbers that are not less."""
 
@@ -46,6 +57,13 @@ def _profile(text: str) -> str:
         return checked_profile(text) if text else ""
     except LocalMisuse as error:
         raise ArgumentTypeError(f"{text!r} is no profile's name: small letters, digits, - and _") from error
+
+
+def _certificate(text: str) -> TlsFingerprint:
+    try:
+        return parse_tls_fingerprint(text)
+    except RemoteViolation as error:
+        raise ArgumentTypeError(f"{text!r} is no certificate fingerprint: 64 hex digits are needed") from error
 
 
 def new_file(text: str) -> Path:
@@ -75,9 +93,18 @@ def add_common_flags(parser: ArgumentParser) -> None:
     parser.add_argument("--json", action="store_true", help="one JSON object per line on stdout")
 
 
+def add_expect_flag(parser: ArgumentParser) -> None:
+    """For commands that do not look at the keys which the app remembers of relays."""
+    parser.add_argument("--expect", type=_certificate, metavar="FINGERPRINT", help="certificate the relay must show")
+
+
 def add_relay_flags(parser: ArgumentParser) -> None:
     add_common_flags(parser)
     parser.add_argument("--relay", type=relay_address, required=True, metavar="HOST:PORT", help="relay to use")
+    add_token_flag(parser)
+
+
+def add_token_flag(parser: ArgumentParser) -> None:
     parser.add_argument(
         "--token",
         default=os.environ.get(TOKEN_VARIABLE, ""),

@@ -3,13 +3,12 @@
 import asyncio
 from argparse import ArgumentParser, Namespace
 
-from wzp_core.cli.flags import add_common_flags, count_from, relay_address
+from wzp_core.cli.flags import add_common_flags, add_expect_flag, count_from, relay_address
 from wzp_core.cli.output import Exit, Output
 from wzp_core.compose import open_dialling_endpoint, resolve
-from wzp_core.errors import ErrorCode, RemoteViolation, Unavailable
+from wzp_core.errors import RemoteViolation, Unavailable
 from wzp_core.ports import Address, Endpoint
 from wzp_core.protocol.address import address_text, split_address
-from wzp_core.protocol.ids import parse_tls_fingerprint
 
 _LIMIT_S = 3.0
 
@@ -18,19 +17,18 @@ def add_flags(parser: ArgumentParser) -> None:
     add_common_flags(parser)
     parser.add_argument("relay", type=relay_address, metavar="HOST:PORT")
     parser.add_argument("--count", type=count_from(1), default=3, help="handshakes to time (%(default)s)")
-    parser.add_argument("--expect", default="", metavar="FINGERPRINT", help="certificate it must show")
+    add_expect_flag(parser)
 
 
 async def run(options: Namespace, output: Output) -> Exit:
     parts = split_address(options.relay)
     assert parts is not None  # noqa: S101  # the flag's type has looked at it
     try:
-        pin = parse_tls_fingerprint(options.expect) if options.expect else None
         address = await resolve(*parts)
         async with open_dialling_endpoint(address) as endpoint:
             for _ in range(options.count):
                 began = asyncio.get_running_loop().time()
-                link = await endpoint.dial(address, "ping", pin=pin, timeout_s=_LIMIT_S)
+                link = await endpoint.dial(address, "ping", pin=options.expect, timeout_s=_LIMIT_S)
                 handshake_ms = (asyncio.get_running_loop().time() - began) * 1000
                 output.event(
                     "pong",
@@ -42,12 +40,8 @@ async def run(options: Namespace, output: Output) -> Exit:
                 link.close("ping")
             output.summary(relay=options.relay, build=await _build(endpoint, address))
     except RemoteViolation as error:
-        output.error(
-            "That is no certificate fingerprint: 64 hex digits are needed."
-            if error.code is ErrorCode.BAD_VALUE
-            else f"Another key than expected: {error.facts.get('got')}"
-        )
-        return Exit.USAGE if error.code is ErrorCode.BAD_VALUE else Exit.SECURITY
+        output.error(f"Another key than expected: {error.facts.get('got')}")
+        return Exit.SECURITY
     except Unavailable as error:
         output.error(f"No answer from {options.relay} ({error}).")
         return Exit.CANNOT_REACH

@@ -7,7 +7,7 @@ from typing import Any, Final
 import numpy as np
 
 from wzp_core.cli.bench_table import table
-from wzp_core.cli.flags import add_common_flags, seconds
+from wzp_core.cli.flags import add_common_flags, percent, seconds
 from wzp_core.cli.output import Exit, Output
 from wzp_core.dsp.frame import FRAME_MS
 from wzp_core.media.jitter import JitterBuffer, Missing, Play, Wait
@@ -30,7 +30,7 @@ _COLUMNS: Final = (
 def add_flags(parser: ArgumentParser) -> None:
     add_common_flags(parser)
     parser.add_argument("--seconds", type=seconds, default=60.0, metavar="S", help="of packets per row (%(default)s)")
-    parser.add_argument("--loss", type=float, default=0.0, metavar="PCT", help="packets lost besides (%(default)s)")
+    parser.add_argument("--loss", type=percent, default=0.0, metavar="PCT", help="packets lost besides (%(default)s)")
 
 
 async def run(options: Namespace, output: Output) -> Exit:

@@ -2,7 +2,6 @@
 
 import asyncio
 import tempfile
-import wave
 from argparse import ArgumentParser, Namespace
 from dataclasses import dataclass
 from itertools import pairwise
@@ -17,7 +16,7 @@ from wzp_core.cli.room import joined
 from wzp_core.cli.session import EngineRun, engine_run
 from wzp_core.dsp.frame import RATE_HZ, Samples
 from wzp_core.engine.commands import SetMuted
-from wzp_core.io.wav import FileAudio, read_wav
+from wzp_core.io.wav import FileAudio, read_wav, write_wav
 
 WINDOW_S: Final = 5.0
 SILENT_PEAK: Final = 100
@@ -110,7 +109,7 @@ async def returned(options: Namespace, output: Output, drain_s: float) -> Echo |
     """Listens for `drain_s` longer than the tone lasts. An exit code where we could not get into the room."""
     with tempfile.TemporaryDirectory() as folder:
         play, record = Path(folder, "tone.wav"), Path(folder, "heard.wav")
-        _write(play, tone(options.length + _JOINING_S))
+        write_wav(play, tone(options.length + _JOINING_S))
         async with engine_run(options, output, FileAudio(play, record)) as session:
             code = await joined(session, options.room, output)
             if code is not Exit.OK:
@@ -138,11 +137,3 @@ def _count(session: EngineRun) -> Count:
 def _from_the_first_sign(heard: Samples) -> Samples:
     loud = np.flatnonzero(np.abs(heard.astype(np.int32)) >= SILENT_PEAK)
     return heard[loud[0] : loud[-1] + 1] if loud.size else heard[:0]
-
-
-def _write(path: Path, samples: Samples) -> None:
-    with wave.open(str(path), "wb") as file:
-        file.setnchannels(1)
-        file.setsampwidth(2)
-        file.setframerate(RATE_HZ)
-        file.writeframes(samples.astype("<i2").tobytes())

@@ -4,7 +4,7 @@ import asyncio
 from argparse import ArgumentParser, Namespace
 from pathlib import Path
 
-from wzp_core.cli.flags import add_common_flags, count_from, relay_address
+from wzp_core.cli.flags import add_common_flags, add_expect_flag, count_from, relay_address
 from wzp_core.cli.output import Exit, Output
 from wzp_core.compose import open_dialling_endpoint, resolve
 from wzp_core.errors import Unavailable
@@ -16,6 +16,7 @@ def add_flags(parser: ArgumentParser) -> None:
     parser.add_argument(
         "--relay", type=relay_address, default="127.0.0.1:4433", metavar="HOST:PORT", help="(%(default)s)"
     )
+    add_expect_flag(parser)
     parser.add_argument("--port", type=count_from(0), default=8080, help="TCP port of the page (%(default)s)")
     parser.add_argument("--host", default="127.0.0.1", help="on which address; 0.0.0.0 is all (%(default)s)")
     parser.add_argument("--tls", action="store_true", help="https, which browsers want on other machines")
@@ -46,7 +47,7 @@ async def run(options: Namespace, output: Output) -> Exit:
         return Exit.USAGE
     async with open_dialling_endpoint(address) as endpoint:
         runner = web.AppRunner(
-            WebBridge(endpoint, address, options.auth_url).app(), access_log=None, shutdown_timeout=1.0
+            WebBridge(endpoint, address, options.expect, options.auth_url).app(), access_log=None, shutdown_timeout=1.0
         )
         await runner.setup()
         try:

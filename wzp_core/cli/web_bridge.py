@@ -26,6 +26,7 @@ from wzp_core.engine.media_room import Joined, join_media_room
 from wzp_core.engine.scope import task_scope
 from wzp_core.errors import ErrorCode, RemoteViolation, Unavailable
 from wzp_core.ports import Address, Endpoint
+from wzp_core.protocol.ids import TlsFingerprint
 
 _PAGE: Final = Path(wzp_core.__file__).resolve().parent.parent / "resources" / "web"
 _FILES: Final = ("phone.js", "phone.css", "microphone.js")
@@ -57,8 +58,8 @@ def encryption(cert: Path | None, key: Path | None) -> ssl.SSLContext:
 class WebBridge:
     """One place in a relay's room per browser."""
 
-    def __init__(self, endpoint: Endpoint, relay: Address, auth_url: str = "") -> None:
-        self._endpoint, self._relay, self._auth_url = endpoint, relay, auth_url
+    def __init__(self, endpoint: Endpoint, relay: Address, pin: TlsFingerprint | None, auth_url: str) -> None:
+        self._endpoint, self._relay, self._pin, self._auth_url = endpoint, relay, pin, auth_url
         self._registry = CollectorRegistry()
         self._active = Gauge("wzp_web_active_connections", "Browsers in rooms", registry=self._registry)
         self._frames = Counter(
@@ -119,7 +120,7 @@ class WebBridge:
                     server_name(room),
                     Identity.from_seed(entropy(32)),
                     alias="",
-                    pin=None,
+                    pin=self._pin,
                     token=token,
                     ephemeral_secret=entropy(32),
                 )

@@ -86,7 +86,7 @@ class MediaCare:
         self._set()
 
     def begin(self, kbit_s: float) -> None:
-        """Our line seems to carry so much, before any media; a wish about what the peer sends lasts some seconds."""
+        """Our line seems to carry so much, before any media; a wish about what the peer sends lasts forty seconds."""
         fits = self._controller.begin(kbit_s)
         self._want(fits.profile if fits < Tier.GOOD else STUDIO_64K)
         self._set()

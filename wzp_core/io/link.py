@@ -11,7 +11,7 @@ from aioquic.quic.packet import QuicErrorCode
 
 from wzp_core.errors import ErrorCode, RemoteViolation, Unavailable
 from wzp_core.io.aioquic_private import Connection
-from wzp_core.io.reception import Meter
+from wzp_core.io.reception import Meter, SharedRoom
 from wzp_core.io.sockets import Port
 from wzp_core.logs import event, logger
 from wzp_core.ports import Address, LinkStats
@@ -27,9 +27,8 @@ _MEDIA_LIFETIME_S = 0.2  # later than this a frame is of no use to any jitter bu
 _EARLY_MEDIA = 64
 _UNREAD_SIGNALS = 256
 _UNREAD_BYTES = 4 << 20  # of signals still arriving, or waiting for an earlier one or a reader
-_UNREAD_BYTES_ALL = 64 << 20  # over all links of an endpoint; small holders do not count
-_SMALL_HOLDER = 64 << 10
-_UNFINISHED_S, _UNHEEDED_S = 30.0, 20.0  # for a signal to arrive that later ones wait for; without acknowledgement
+_UNFINISHED_S = 30.0  # for a signal to arrive that later ones wait for
+_UNHEEDED_S = 20.0  # without an acknowledgement
 _OPEN_STREAMS = 512  # ours that the peer has not taken yet
 _UNSENT_BYTES = 4 << 20
 _LONGEST_BUILD = 256
@@ -52,21 +51,6 @@ def _framed(message: SignalMessage) -> bytes:
         _Newest.framed = frame(encode(message))
         _Newest.message = message
     return _Newest.framed
-
-
-class SharedRoom:
-    """Bytes that all links of an endpoint hold for others together."""
-
-    def __init__(self) -> None:
-        self.taken = 0
-
-    def take(self, count: int, own: int) -> bool:
-        """`own`: what the link that asks holds then."""
-        self.taken += count
-        return own <= _SMALL_HOLDER or self.taken <= _UNREAD_BYTES_ALL
-
-    def give_back(self, count: int) -> None:
-        self.taken -= count
 
 
 class QuicLink:

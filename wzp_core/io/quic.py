@@ -16,9 +16,9 @@ from wzp_core.errors import ErrorCode, RemoteViolation, Unavailable
 from wzp_core.io.aioquic_media import SOONEST_PROBE_S
 from wzp_core.io.aioquic_private import RESET_TOKEN_LENGTH, Connection
 from wzp_core.io.flushing import Flushing
-from wzp_core.io.link import KEEP_ALIVE_S, QuicLink, SharedRoom
+from wzp_core.io.link import KEEP_ALIVE_S, QuicLink
 from wzp_core.io.quic_settings import CID_LENGTH, configuration, reset_key
-from wzp_core.io.reception import SHORTEST_RESET, Reception
+from wzp_core.io.reception import SHORTEST_RESET, Reception, SharedRoom
 from wzp_core.io.sockets import Port, Sockets
 from wzp_core.io.udp import UdpOpener, bind_udp
 from wzp_core.logs import event, logger

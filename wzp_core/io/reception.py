@@ -1,4 +1,4 @@
-"""What a listening endpoint does with packets of no connection: who may begin a handshake, and what others hear."""
+"""What an endpoint takes in: who may begin a handshake, what other strangers hear, and what links may hold unread."""
 
 import os
 from collections import deque
@@ -24,9 +24,26 @@ SHORTEST_RESET = 21  # RFC 9000 §10.3: must look like a packet
 _UNPROVEN = 64  # handshakes under way of whoever; more only from addresses that answer (RFC 9000 §8.1.2)
 _VOUCHED = 64  # addresses
 _RESETS = Rate(100, 100)
+_UNREAD_BYTES = 64 << 20  # over all links of an endpoint; small holders do not count
+_SMALL_HOLDER = 64 << 10
 
 Answer = Callable[[bytes], None]
 """Sends one datagram back where the stranger's came from."""
+
+
+class SharedRoom:
+    """Bytes that all links of an endpoint hold for others together."""
+
+    def __init__(self) -> None:
+        self.taken = 0
+
+    def take(self, count: int, own: int) -> bool:
+        """`own`: what the link that asks holds then."""
+        self.taken += count
+        return own <= _SMALL_HOLDER or self.taken <= _UNREAD_BYTES
+
+    def give_back(self, count: int) -> None:
+        self.taken -= count
 
 
 @dataclass(slots=True)

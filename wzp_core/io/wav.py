@@ -36,6 +36,13 @@ def read_wav(path: Path) -> Samples:
     return upsampled(samples, rate_hz)
 
 
+def write_wav(path: Path, samples: Samples) -> None:
+    """48 kHz mono, 16 bits; raises OSError."""
+    with wave.open(str(path), "wb") as file:
+        _lay_out(file)
+        file.writeframes(samples.astype("<i2").tobytes())
+
+
 class FileAudio:
     """An AudioSystem: `play` is the microphone, silence after its end; `record` gets the speaker, 48 kHz mono."""
 
@@ -69,10 +76,14 @@ def _recording(path: Path, files: ExitStack) -> wave.Wave_write:
     except OSError as error:
         raise Unavailable(ErrorCode.BAD_FILE, path=path) from error
     file = files.enter_context(wave.open(raw, "wb"))  # noqa: SIM115  # the stack closes it
+    _lay_out(file)
+    return file
+
+
+def _lay_out(file: wave.Wave_write) -> None:
     file.setnchannels(1)
     file.setsampwidth(2)
     file.setframerate(RATE_HZ)
-    return file
 
 
 class FileDevice:

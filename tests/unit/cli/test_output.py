@@ -60,6 +60,8 @@ def test_people_read_words(capsys: pytest.CaptureFixture[str]) -> None:
         "call x --relay r --quality best",
         "room x --relay r --record nowhere/x.wav",
         "bench voice --jobs none",
+        "sweep --loss nan",
+        "ping r --expect ab",
     ],
 )
 def test_a_wrong_command_line_is_exit_two_and_one_line(arguments: str, capsys: pytest.CaptureFixture[str]) -> None:

@@ -2,7 +2,6 @@
 
 import asyncio
 import shutil
-from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
@@ -10,10 +9,10 @@ import pytest
 from aiohttp import web
 
 from tests.audio.speech import needs_speech
-from tests.audio.test_wav import write_wav
-from tests.e2e.browser import open_page
 from tests.lab.speech import holds, write_voices
-from tests.loopback.processes import Shop, free_port, shop
+from tests.loopback.browser import open_page
+from tests.loopback.processes import Shop, free_port
+from wzp_core.io.wav import write_wav
 
 pytestmark = [
     needs_speech,
@@ -28,19 +27,13 @@ TAP = """
 
 
 @pytest.fixture
-def street(tmp_path: Path) -> Iterator[Shop]:
-    with shop(tmp_path) as opened:
-        yield opened
-
-
-@pytest.fixture
 def voices(tmp_path: Path) -> tuple[Path, Path]:
     return write_voices(tmp_path)
 
 
 async def bridge(street: Shop, port: int, *arguments: object) -> str:
     where = ("--relay", f"127.0.0.1:{port}", "--port", free_port(), "--json", *arguments)
-    return str((await asyncio.to_thread(street.run("wzp_core.cli", "web", *where).until, "listening"))["url"])
+    return str((await street.run("wzp_core.cli", "web", *where).happened("listening"))["url"])
 
 
 async def test_one_at_a_browser_and_one_at_a_phone_understand_each_other(
@@ -54,7 +47,7 @@ async def test_one_at_a_browser_and_one_at_a_phone_understand_each_other(
         assert await page.value("getComputedStyle($('token-line')).display") == "none"
         spoken = ("--play", voices[1], "--record", record, "--seconds", 8)
         phone = street.phone("ann", "room", "kitchen", *spoken, port=port)
-        await asyncio.to_thread(phone.until, "joined")
+        await phone.happened("joined")
         await page.value("$('connect').click()")
         await page.until("$('status').textContent === 'In the room Kitchen.'")
         await page.value(TAP)
